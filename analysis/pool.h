@@ -1,0 +1,62 @@
+/* The worker pool: threads that take items from batches of independent work.
+ *
+ * A batch is `count` items with one function. Workers take items of the oldest batch first, in
+ * the order of the items unless some are preferred. Which worker takes which item must not
+ * matter: an item writes only to its own place, so results are the same for any thread count.
+ * Make the pool before anything calls BLAS: it makes OpenBLAS single-threaded. */
+#ifndef R2M_ANALYSIS_POOL_H
+#define R2M_ANALYSIS_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pool;
+struct batch;
+
+/* Called by a worker for one item. */
+typedef void batch_work(void *context, size_t item);
+
+/* Called by a worker after each finished item, without any lock held: keep it short (write to an
+ * eventfd). Its context must outlive the pool. Zero-initialised: nobody is told. */
+struct notifier {
+    void (*call)(void *context);
+    void *context;
+};
+
+/* Starts threads workers (0: one per processor this process may use). All signals are blocked in
+ * the workers. */
+struct pool *pool_create(unsigned threads);
+
+/* Number of workers. */
+unsigned pool_threads(const struct pool *pool);
+
+/* Ends the workers. Every batch must have been freed. NULL is accepted. */
+void pool_free(struct pool *pool);
+
+/* Hands work to the pool and returns at once. context and its contents must live until
+ * batch_free. */
+struct batch *batch_start(struct pool *pool, size_t count, batch_work *work, void *context,
+                          struct notifier notifier);
+
+/* Items [first, first + count) are taken before all others that have not begun. */
+void batch_prefer(struct batch *batch, size_t first, size_t count);
+
+/* No further item begins; running ones end normally. */
+void batch_cancel(struct batch *batch);
+
+/* True when every item has ended (or was cancelled before it began). */
+bool batch_finished(struct batch *batch);
+
+/* Number of ended items. */
+size_t batch_done(struct batch *batch);
+
+/* Waits until the batch is finished, at most seconds (negative: for ever); true when finished. */
+bool batch_wait(struct batch *batch, double seconds);
+
+/* Cancels, waits for running items and releases the batch. NULL is accepted. */
+void batch_free(struct batch *batch);
+
+/* Starts a batch, waits for it and frees it. */
+void pool_run(struct pool *pool, size_t count, batch_work *work, void *context);
+
+#endif

@@ -1,0 +1,47 @@
+/* The spectra pass: one spectrum for each matrix layer and specialist, of the residual R_i that a
+ * given Real core leaves. A set of spectra belongs to one core; another core needs another set.
+ *
+ * Items are published one by one: spectra_get gives NULL until that one is ready, and never
+ * changes afterwards, so a screen may read while workers write. */
+#ifndef R2M_ANALYSIS_SPECTRA_H
+#define R2M_ANALYSIS_SPECTRA_H
+
+#include "analysis/pool.h"
+#include "analysis/progress.h"
+#include "analysis/real_core.h"
+#include "analysis/spectrum.h"
+
+struct spectra;
+
+/* Starts the pass. table must outlive the set; what it needs of core is copied. progress counts
+ * floating point operations (may be NULL). notifier as in pool.h. */
+struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
+                              struct pool *pool, struct progress *progress,
+                              struct notifier notifier);
+
+/* Spectrum of R_specialist in that layer, or NULL: not ready yet, or not a matrix. */
+const struct spectrum *spectra_get(const struct spectra *spectra, size_t layer, size_t specialist);
+
+/* That layer's spectra are computed next. */
+void spectra_prefer(struct spectra *spectra, size_t layer);
+
+/* Number of matrix layers x specialists, and how many are ready. */
+size_t spectra_total(const struct spectra *spectra);
+size_t spectra_ready(const struct spectra *spectra);
+
+bool spectra_finished(struct spectra *spectra);
+bool spectra_wait(struct spectra *spectra, double seconds);
+
+/* After the end: true when all are there, else the first failure (LAPACK did not converge,
+ * memory short), with its tensor. */
+bool spectra_check(struct spectra *spectra, struct error *error);
+
+/* Lets running items end in the background without waiting for them, then releases the set: the
+ * keyboard never waits for LAPACK. spectra must not be used afterwards; NULL is accepted.
+ * table must live until the pool is freed or spectra_abandoned_count() is 0. */
+void spectra_abandon(struct spectra *spectra);
+
+/* Cancels, waits for running items, releases; NULL is accepted. */
+void spectra_free(struct spectra *spectra);
+
+#endif

@@ -1,0 +1,28 @@
+/* Linear combinations of task vectors, the one place where weights are read for arithmetic.
+ *
+ * Everything that R2M adds to the base (core, residual, merged delta) is
+ *     sum_j coefficients[j] * (theta_j,l - theta_0,l)
+ * with N numbers per layer, computed in float64 from the mapped files, piece by piece. */
+#ifndef R2M_ANALYSIS_TASK_VECTOR_H
+#define R2M_ANALYSIS_TASK_VECTOR_H
+
+#include "analysis/tensor_table.h"
+
+/* Elements [first, first + count) of the combination, row-major; layer is shared
+ * (layer_is_shared). target: count doubles. */
+void task_vector_combine(const struct layer *layer, size_t specialist_count,
+                         const double *coefficients, uint64_t first, size_t count, double *target);
+
+/* The same for a block of the matrix view: rows [row, row + rows), columns [col, col + cols);
+ * target: rows x cols, row-major, contiguous. */
+void task_vector_block(const struct layer *layer, size_t specialist_count,
+                       const double *coefficients, size_t row, size_t rows, size_t col, size_t cols,
+                       double *target);
+
+/* target (n x n, n = min(rows, cols), symmetric, both triangles filled) = A^T A when
+ * rows >= cols, else A A^T, A the combination's matrix view; float64, read once in blocks of at
+ * most a few MiB. Returns false when memory is short. */
+bool task_vector_square(const struct layer *layer, size_t specialist_count,
+                        const double *coefficients, double *target);
+
+#endif

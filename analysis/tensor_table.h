@@ -1,0 +1,97 @@
+/* The tensors of one base and its specialists, lined up by name and given roles
+ * (method.md section 1). Opening reads headers only.
+ *
+ * A layer is one line of this table: the same tensor in the base and in every specialist. The
+ * task vector of specialist i in layer l is tau_i,l = specialist - base. */
+#ifndef R2M_ANALYSIS_TENSOR_TABLE_H
+#define R2M_ANALYSIS_TENSOR_TABLE_H
+
+#include "analysis/checkpoint/checkpoint.h"
+
+enum { SPECIALIST_LIMIT = 64 };
+
+enum role {
+    ROLE_MATRIX,  /* shared, floating, at least 2 x 2 as rows x cols, not excluded */
+    ROLE_VECTOR,  /* every other shared floating tensor */
+    ROLE_HEAD,    /* matches a head pattern, or floating and only in the specialists (in all) */
+    ROLE_BUFFER,  /* not floating */
+    ROLE_CARRIED, /* floating, in the base only: copied unchanged, named in a warning */
+    ROLE_COUNT
+};
+
+/* "matrix", "vector", "head", "buffer", "carried". */
+const char *role_name(enum role role);
+
+/* How names are lined up and roles given (config field "keys"). Zero-initialised plus
+ * table_keys_defaults() is the default. */
+struct table_keys {
+    struct string_list strip_prefix; /* removed from the start of names, first that fits */
+    struct string_list rename;       /* "FROM=TO": a leading FROM becomes TO, after stripping */
+    struct string_list exclude;      /* globs: such matrices count as vectors */
+    struct string_list head;         /* globs of head tensors */
+};
+
+/* Head patterns head.* and classifier.*; the rest empty. */
+void table_keys_defaults(struct table_keys *keys);
+void table_keys_copy(struct table_keys *target, const struct table_keys *source);
+void table_keys_free(struct table_keys *keys);
+
+struct layer {
+    char *name; /* as in the base, else as in the first specialist; quoted by error_quote
+                   where the file's name holds control characters */
+    enum role role;
+    const struct tensor *base;         /* NULL where the base lacks it */
+    const struct tensor **specialists; /* [N]; NULL where that specialist lacks it */
+    const struct tensor *like;         /* base, or the first specialist that has it: gives name,
+                                          shape and dtype of the merged tensor */
+    size_t rows, cols;                 /* matrix view: shape[0] x product of the rest; vectors:
+                                          1 x elements */
+    uint64_t elements;
+};
+
+struct table_specialist {
+    char *name; /* unique */
+    char *path;
+    struct checkpoint *checkpoint;
+};
+
+struct tensor_table {
+    struct checkpoint *base;
+    struct table_specialist *specialists;
+    size_t specialist_count; /* N */
+    struct layer *layers;    /* natural order of names: layers.2 before layers.10 */
+    size_t layer_count;
+    size_t matrix_count;         /* layers with ROLE_MATRIX */
+    struct string_list warnings; /* sentences for the user */
+};
+
+/* name and path of a specialist to open; name NULL: the file's stem, made unique. */
+struct specialist_path {
+    const char *name;
+    const char *path;
+};
+
+/* Opens all files and lines them up. Errors, all problems listed: a file that does not open,
+ * shapes that differ, no tensor in common, a buffer that the base lacks and on which the
+ * specialists disagree, no or too many specialists, a shared tensor of a type that has no
+ * arithmetic. */
+bool tensor_table_open(const char *base_path, const struct specialist_path *specialists,
+                       size_t specialist_count, const struct table_keys *keys,
+                       struct tensor_table **table, struct error *error);
+
+/* Closes the files; NULL is accepted. */
+void tensor_table_close(struct tensor_table *table);
+
+/* True for a layer with a task vector, that is, matrix or vector. */
+bool layer_is_shared(const struct layer *layer);
+
+/* min(rows, cols) for a matrix, the largest rank of a residual; 0 for other roles. */
+size_t layer_max_rank(const struct layer *layer);
+
+/* Index of the layer of that name, or layer_count. */
+size_t tensor_table_find(const struct tensor_table *table, const char *name);
+
+/* Orders names as people do: digits compare as numbers. <0, 0, >0 like strcmp. */
+int natural_compare(const char *one, const char *other);
+
+#endif

@@ -1,0 +1,50 @@
+/* The merge itself: theta = theta_0 + core_scale * tau_core + eta * tau_res, streamed tensor by
+ * tensor (method.md section 5). Memory is bounded by the tensors in flight, one per worker. */
+#ifndef R2M_MERGE_MERGE_H
+#define R2M_MERGE_MERGE_H
+
+#include "analysis/checkpoint/writer.h"
+#include "merge/preview.h"
+
+struct merge_result {
+    size_t tensors;
+    uint64_t bytes; /* of the file */
+    double core_norm;
+    double residual_norm; /* nbar */
+    double eta;
+    double seconds;
+    char sha256[SHA256_TEXT];
+};
+
+/* What a merge needs, before it runs. */
+struct merge_estimate {
+    size_t tensors;
+    uint64_t output_bytes;
+    uint64_t free_bytes;   /* on the disk of the output; 0 when unknown */
+    uint64_t memory_bytes; /* peak of our own buffers, beside mapped files */
+    uint64_t read_bytes;   /* weights read, all passes */
+    double operations;     /* floating point operations of the spectra and truncations */
+};
+
+/* The table's outputs: name, dtype and size of every tensor that will be written. */
+bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
+                    struct merge_estimate *estimate, struct error *error);
+
+/* Whether the plan needs the spectra pass (some cell's truncated norm does not follow from Grams).
+ */
+bool merge_needs_spectra(const struct plan *plan);
+
+/* Writes the merged checkpoint. The analysis must be far enough: DONE, or the core when
+ * !merge_needs_spectra. progress (may be NULL) counts bytes of output. The output may not be one of
+ * the inputs, by any path. Safe to call from a thread of its own while the owner only reads plan
+ * and analysis: it takes what it needs first, from copies the caller gives it. */
+bool merge_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
+                 const char *path, bool overwrite, struct progress *progress,
+                 struct merge_result *result, struct error *error);
+
+/* One merged tensor in float64 (layer's elements; vectors, matrices and heads), for tests and
+ * comparisons: the same arithmetic as merge_write before rounding. */
+bool merge_layer(const struct plan *plan, const struct analysis *analysis,
+                 const struct preview *preview, size_t layer, double *target, struct error *error);
+
+#endif

@@ -1,0 +1,68 @@
+/* The plan: a config bound to the tensors it merges, with a rank rule for every (layer,
+ * specialist) cell, and with undo.
+ *
+ * Editing changes the config; rules are resolved from it at once, so a preview is a table look-up.
+ * Every edit is one step of history with a sentence that says what it did. */
+#ifndef R2M_MERGE_PLAN_H
+#define R2M_MERGE_PLAN_H
+
+#include "merge/config.h"
+
+struct plan {
+    struct config config;             /* read freely; change through the functions below */
+    const struct tensor_table *table; /* borrowed */
+    struct rank_rule *rules;          /* [layer_count x N] resolved; meaningful for matrices */
+    double *shares;                   /* [N] a_i = weight_i / sum of weights */
+    struct plan_history *history;
+    bool modified; /* since plan_create or plan_mark_saved */
+};
+
+/* A set of cells: those layers (indexes) for one specialist or, with PLAN_ALL, for all. */
+enum { PLAN_ALL = -1 };
+struct plan_scope {
+    const size_t *layers;
+    size_t layer_count;
+    int specialist;
+};
+
+/* config is copied. Globs of overrides that match no tensor, and specialists they name that do
+ * not exist, are an ERROR_USAGE that shows the nearest names. */
+bool plan_create(const struct config *config, const struct tensor_table *table, struct plan **plan,
+                 struct error *error);
+void plan_free(struct plan *plan);
+
+/* The rule of one cell. */
+struct rank_rule plan_rule(const struct plan *plan, size_t layer, size_t specialist);
+
+/* One rule for every cell of the scope. Covering all matrices and all specialists it becomes the
+ * config's default rule and drops the overrides; else an override per layer, replacing earlier
+ * ones for exactly the same cells. description goes into history ("rank 102 -> 64, 12 layers"). */
+void plan_set_rank(struct plan *plan, struct plan_scope scope, struct rank_rule rule,
+                   const char *description);
+
+/* A rank of its own for each cell, ranks[layer position in scope x N + specialist] (cells outside
+ * the scope are ignored): what a step key does. */
+void plan_set_ranks(struct plan *plan, struct plan_scope scope, const size_t *ranks,
+                    const char *description);
+
+/* Drops the overrides of the scope's cells: they follow the default rule again. */
+void plan_reset(struct plan *plan, struct plan_scope scope, const char *description);
+
+/* Sets a field of the settings table, or a specialist's weight. */
+bool plan_set_field(struct plan *plan, const struct settings_field *field, const char *text,
+                    struct error *error);
+bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct error *error);
+
+/* "KEY=VALUE" as in config_set, as one undoable step. */
+bool plan_set(struct plan *plan, const char *assignment, struct error *error);
+bool plan_preset(struct plan *plan, const char *name, struct error *error);
+
+/* Takes the newest (undone) step back; returns its description, or NULL when there is none. The
+ * string lives until the next edit. */
+const char *plan_undo(struct plan *plan);
+const char *plan_redo(struct plan *plan);
+
+/* After the config was written. */
+void plan_mark_saved(struct plan *plan);
+
+#endif

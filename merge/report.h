@@ -1,0 +1,14 @@
+/* The figures of an analysis as JSON (interface.md, "JSON of r2m analyze --json"). */
+#ifndef R2M_MERGE_REPORT_H
+#define R2M_MERGE_REPORT_H
+
+#include "merge/merge.h"
+
+/* The whole document, indented, final newline; with_spectra adds "sigma" arrays. free() it. */
+char *report_json(const struct plan *plan, const struct analysis *analysis,
+                  const struct preview *preview, bool with_spectra);
+
+/* What merge --json prints. free() it. */
+char *report_merge_json(const char *output, const struct merge_result *result);
+
+#endif

@@ -1,0 +1,41 @@
+/* The figures of this program, as charts: each built from an analysis and its preview. */
+#ifndef R2M_RENDER_FIGURES_H
+#define R2M_RENDER_FIGURES_H
+
+#include "merge/preview.h"
+#include "render/image.h"
+
+/* How a spectrum is looked at. */
+struct spectrum_view {
+    enum chart_scale x, y; /* log x by default */
+    int selected;          /* the specialist drawn strongest; its rank cut is labelled; -1: none,
+                              every cut is drawn */
+    bool noise_edges;      /* GD and MP lines of the selected (or first) specialist */
+    double zoom_min, zoom_max; /* index range shown; 0, 0: all */
+};
+
+/* Log x and y, nothing selected, noise edges off. */
+struct spectrum_view spectrum_view_default(void);
+
+/* Singular values of one matrix layer's residuals: a curve per specialist, rank cuts, discarded
+ * tails, kept energy in the legend. Curves that are not ready are absent. NULL when the layer is
+ * not a matrix. */
+struct chart *figure_spectrum(const struct analysis *analysis, const struct preview *preview,
+                              size_t layer, const struct spectrum_view *view);
+
+/* Real, Fake and cross energy of one specialist's task vector, stacked, per matrix layer. */
+struct chart *figure_energy(const struct analysis *analysis, size_t specialist);
+
+/* Share of each specialist per layer before (after = false) or after norm matching. */
+struct chart *figure_contributions(const struct analysis *analysis, const struct preview *preview,
+                                   bool after);
+
+/* Writes the PNG set of a plan into folder (made if missing): spectrum-NAME.png per matrix layer
+ * that the glob matches (NULL: all), energy-SPECIALIST.png, contributions-before.png,
+ * contributions-after.png. config (may be NULL) goes into tEXt. count (may be NULL) gets the number
+ * of files. */
+bool figures_write(const struct analysis *analysis, const struct preview *preview,
+                   const char *config, const char *folder, const char *layer_glob, bool overwrite,
+                   struct progress *progress, size_t *count, struct error *error);
+
+#endif
