@@ -2,6 +2,7 @@
 
 CC       ?= gcc
 PKG_CONFIG ?= pkg-config
+PYTHON   ?= /usr/bin/python3
 PREFIX   ?= /usr/local
 BUILD    ?= build$(if $(SAN),-san)
 FONTS    ?= /usr/share/fonts/truetype/dejavu
@@ -18,11 +19,12 @@ LDFLAGS  += -fsanitize=address,undefined
 endif
 CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 
-ROOMS    := analysis/checkpoint analysis merge render tui
+# Rooms from the bottom up; each may use only those before it, and the tests of a room are linked
+# with nothing above it.
+ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 SOURCES  := $(wildcard $(addsuffix /*.c,$(ROOMS)))
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
-LIBRARY  := $(filter-out $(BUILD)/tui/main.o,$(OBJECTS)) $(BUILD)/render/font_data.o
-TESTS    := $(patsubst tests/%.c,%,$(wildcard $(patsubst %,tests/%/test_*.c,$(ROOMS))))
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(ROOMS:%=tests/%/test_*.c)))
+LIBS     := $(foreach room,$(ROOMS),$(BUILD)/lib/$(subst /,-,$(room)).a)
 QUIET    := $(if $(V),,@)
 
 .PHONY: all demo check bench install uninstall deps lint format fuzz screenshots clean help
@@ -31,7 +33,9 @@ QUIET    := $(if $(V),,@)
 
 all: $(BUILD)/r2m
 
-$(BUILD)/r2m: $(OBJECTS) $(BUILD)/render/font_data.o
+reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+
+$(BUILD)/r2m: $(call reverse,$(LIBS))
 	$(if $(V),,@echo "  LD  $@")
 	$(QUIET)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -45,9 +49,18 @@ $(BUILD)/render/font_data.o: render/font_data.S
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -Wa,-I$(FONTS) -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/support.o $(LIBRARY)
-	$(if $(V),,@echo "  LD  $@")
-	$(QUIET)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG_CONFIG) --libs $(TEST_PACKAGES)) -lutil
+# One archive a room, one rule for the tests of each room.
+define room_rules
+$(BUILD)/lib/$(subst /,-,$(1)).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(if $(filter render,$(1)),$(BUILD)/render/font_data.o)
+	@mkdir -p $$(@D)
+	$$(QUIET)rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)/test_*.c)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/support.o $(call reverse,$(2) $(BUILD)/lib/$(subst /,-,$(1)).a)
+	$(if $(V),,@echo "  LD  $$@")
+	$$(QUIET)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell $$(PKG_CONFIG) --libs $$(TEST_PACKAGES)) $$(LDLIBS) -lutil
+endef
+below    :=
+$(foreach room,$(ROOMS),$(eval $(call room_rules,$(room),$(below)))$(eval below += $(BUILD)/lib/$(subst /,-,$(room)).a))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -57,9 +70,9 @@ demo: deps
 
 check: deps
 	$(MAKE) all check-programs
-	@BUILD=$(BUILD) sh tests/run.sh
+	@$(PYTHON) tests/run.py $(BUILD)
 
-check-programs: $(TESTS:%=$(BUILD)/tests/%)
+check-programs: $(TESTS)
 
 deps:
 	@sh tests/deps.sh $(MAKECMDGOALS)

@@ -6,8 +6,8 @@
 #ifndef R2M_ANALYSIS_SPECTRA_H
 #define R2M_ANALYSIS_SPECTRA_H
 
-#include "analysis/pool.h"
-#include "analysis/progress.h"
+#include "analysis/support/pool.h"
+#include "analysis/support/progress.h"
 #include "analysis/real_core.h"
 #include "analysis/spectrum.h"
 

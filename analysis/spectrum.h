@@ -2,7 +2,7 @@
 #ifndef R2M_ANALYSIS_SPECTRUM_H
 #define R2M_ANALYSIS_SPECTRUM_H
 
-#include "analysis/error.h"
+#include "analysis/support/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #ifndef R2M_RENDER_IMAGE_H
 #define R2M_RENDER_IMAGE_H
 
-#include "analysis/error.h"
+#include "analysis/support/error.h"
 #include "render/chart.h"
 
 struct image_options {

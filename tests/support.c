@@ -1,4 +1,4 @@
-#include "analysis/memory.h"
+#include "analysis/support/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,8 +15,8 @@
 #define R2M_ANALYSIS_CHECKPOINT_CHECKPOINT_H
 
 #include "analysis/checkpoint/dtype.h"
-#include "analysis/error.h"
-#include "analysis/memory.h"
+#include "analysis/support/error.h"
+#include "analysis/support/memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>

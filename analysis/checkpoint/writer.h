@@ -12,7 +12,8 @@
 #define R2M_ANALYSIS_CHECKPOINT_WRITER_H
 
 #include "analysis/checkpoint/dtype.h"
-#include "analysis/error.h"
+#include "analysis/support/digest.h"
+#include "analysis/support/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,8 +32,6 @@ struct metadata_entry {
     const char *key;
     const char *value;
 };
-
-enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits and a NUL */
 
 struct writer;
 

@@ -1,8 +1,10 @@
 /* SHA-256 of files and memory, by libcrypto. */
-#ifndef R2M_ANALYSIS_CHECKPOINT_DIGEST_H
-#define R2M_ANALYSIS_CHECKPOINT_DIGEST_H
+#ifndef R2M_ANALYSIS_SUPPORT_DIGEST_H
+#define R2M_ANALYSIS_SUPPORT_DIGEST_H
 
-#include "analysis/checkpoint/writer.h"
+#include "analysis/support/error.h"
+
+enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits and a NUL */
 
 /* Hexadecimal sha256 of bytes in memory. */
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]);

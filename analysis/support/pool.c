@@ -1,6 +1,6 @@
-#include "analysis/pool.h"
+#include "analysis/support/pool.h"
 
-#include "analysis/memory.h"
+#include "analysis/support/memory.h"
 
 #include <errno.h>
 #include <pthread.h>

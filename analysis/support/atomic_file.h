@@ -1,9 +1,9 @@
 /* Output files that appear complete or not at all: temporary name in the same folder, fsync,
  * rename. Used for every file the program writes, checkpoints, configs and figures alike. */
-#ifndef R2M_ANALYSIS_CHECKPOINT_ATOMIC_FILE_H
-#define R2M_ANALYSIS_CHECKPOINT_ATOMIC_FILE_H
+#ifndef R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
+#define R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
 
-#include "analysis/error.h"
+#include "analysis/support/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  *     if (!checkpoint_open(path, &checkpoint, &error)) { report(&error); error_free(&error); }
  *
  * The message follows one form, `FILE: tensor NAME: reason`, a line for each problem. */
-#ifndef R2M_ANALYSIS_ERROR_H
-#define R2M_ANALYSIS_ERROR_H
+#ifndef R2M_ANALYSIS_SUPPORT_ERROR_H
+#define R2M_ANALYSIS_SUPPORT_ERROR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * taken with malloc and a failure is an error that names the tensor.
  *
  * Memory obtained here is released with free(). */
-#ifndef R2M_ANALYSIS_MEMORY_H
-#define R2M_ANALYSIS_MEMORY_H
+#ifndef R2M_ANALYSIS_SUPPORT_MEMORY_H
+#define R2M_ANALYSIS_SUPPORT_MEMORY_H
 
 #include <stddef.h>
 

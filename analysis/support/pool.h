@@ -4,8 +4,8 @@
  * the order of the items unless some are preferred. Which worker takes which item must not
  * matter: an item writes only to its own place, so results are the same for any thread count.
  * Make the pool before anything calls BLAS: it makes OpenBLAS single-threaded. */
-#ifndef R2M_ANALYSIS_POOL_H
-#define R2M_ANALYSIS_POOL_H
+#ifndef R2M_ANALYSIS_SUPPORT_POOL_H
+#define R2M_ANALYSIS_SUPPORT_POOL_H
 
 #include <stdbool.h>
 #include <stddef.h>

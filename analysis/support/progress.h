@@ -1,6 +1,6 @@
 /* How far a long job is, and the wish to stop it; shared between threads. */
-#ifndef R2M_ANALYSIS_PROGRESS_H
-#define R2M_ANALYSIS_PROGRESS_H
+#ifndef R2M_ANALYSIS_SUPPORT_PROGRESS_H
+#define R2M_ANALYSIS_SUPPORT_PROGRESS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-#include "analysis/error.h"
+#include "analysis/support/error.h"
 
-#include "analysis/memory.h"
+#include "analysis/support/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,0 +1,116 @@
+/* The pool: every item runs exactly once, preferred items first, cancelled ones never. */
+#include "analysis/support/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { ITEMS = 1000 };
+
+struct record {
+    _Atomic int runs[ITEMS];
+    size_t order[ITEMS];
+    _Atomic size_t next;
+    _Atomic bool gate; /* item 0 waits here */
+};
+
+static void note(void *context, size_t item) {
+    struct record *record = context;
+    atomic_fetch_add(&record->runs[item], 1);
+    record->order[atomic_fetch_add(&record->next, 1)] = item;
+    while (item == 0 && atomic_load(&record->gate))
+        ;
+}
+
+static void every_item_runs_once(void **state) {
+    (void)state;
+    for (unsigned threads = 1; threads <= 8; threads *= 2) {
+        static struct record record;
+        record = (struct record){0};
+        struct pool *pool = pool_create(threads);
+        assert_int_equal(pool_threads(pool), threads);
+        pool_run(pool, ITEMS, note, &record);
+        for (size_t i = 0; i < ITEMS; i++)
+            assert_int_equal(record.runs[i], 1);
+        pool_free(pool);
+    }
+}
+
+static void preferred_items_come_first(void **state) {
+    (void)state;
+    static struct record record;
+    record = (struct record){.gate = true};
+    struct pool *pool = pool_create(1);
+    struct batch *batch = batch_start(pool, 10, note, &record, (struct notifier){0});
+    while (atomic_load(&record.next) == 0)
+        ; /* item 0 has begun and waits */
+    batch_prefer(batch, 6, 2);
+    atomic_store(&record.gate, false);
+    assert_true(batch_wait(batch, -1));
+    size_t expected[] = {0, 6, 7, 1, 2, 3, 4, 5, 8, 9};
+    for (size_t i = 0; i < 10; i++)
+        assert_int_equal(record.order[i], expected[i]);
+    batch_free(batch);
+    pool_free(pool);
+}
+
+static void cancelled_items_do_not_run(void **state) {
+    (void)state;
+    static struct record record;
+    record = (struct record){.gate = true};
+    struct pool *pool = pool_create(1);
+    struct batch *batch = batch_start(pool, 10, note, &record, (struct notifier){0});
+    while (atomic_load(&record.next) == 0)
+        ;
+    assert_false(batch_wait(batch, 0.01));
+    batch_cancel(batch);
+    assert_false(batch_finished(batch));
+    atomic_store(&record.gate, false);
+    assert_true(batch_wait(batch, -1));
+    assert_int_equal(batch_done(batch), 1);
+    batch_free(batch);
+    pool_free(pool);
+}
+
+static void count_ends(void *context) {
+    atomic_fetch_add((_Atomic int *)context, 1);
+}
+
+static void notifier_hears_of_every_item(void **state) {
+    (void)state;
+    static struct record record;
+    record = (struct record){0};
+    _Atomic int heard = 0;
+    struct pool *pool = pool_create(3);
+    struct batch *batch =
+        batch_start(pool, ITEMS, note, &record, (struct notifier){count_ends, &heard});
+    batch_wait(batch, -1);
+    batch_free(batch);
+    pool_free(pool); /* joins: every notification has been made */
+    assert_int_equal(heard, ITEMS);
+}
+
+static void an_empty_batch_is_finished(void **state) {
+    (void)state;
+    struct pool *pool = pool_create(2);
+    struct batch *batch = batch_start(pool, 0, note, NULL, (struct notifier){0});
+    assert_true(batch_finished(batch));
+    assert_true(batch_wait(batch, -1));
+    batch_free(batch);
+    pool_free(pool);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_item_runs_once),
+        cmocka_unit_test(preferred_items_come_first),
+        cmocka_unit_test(cancelled_items_do_not_run),
+        cmocka_unit_test(notifier_hears_of_every_item),
+        cmocka_unit_test(an_empty_batch_is_finished),
+    };
+    return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+}
