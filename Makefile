@@ -1,81 +1,153 @@
 # r2m: Real-aware Residual Model Merging. `make help` lists what can be made.
 
 CC       ?= gcc
+CXX_FUZZ ?= clang
 PKG_CONFIG ?= pkg-config
 PYTHON   ?= /usr/bin/python3
 PREFIX   ?= /usr/local
-BUILD    ?= build$(if $(SAN),-san)
+BUILD    ?= build$(if $(SAN),/san)
 FONTS    ?= /usr/share/fonts/truetype/dejavu
-
-PACKAGES := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto
-TEST_PACKAGES := cmocka vterm
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
-CFLAGS   ?= -O3 -g
-CFLAGS   += -std=c17 -pthread -Wall -Wextra -Wshadow -Wconversion
-LDLIBS   = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lm
-ifdef SAN
-CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS  += -fsanitize=address,undefined
-endif
-CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-
-# Rooms from the bottom up; each may use only those before it, and the tests of a room are linked
-# with nothing above it.
-ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
-SOURCES  := $(wildcard $(addsuffix /*.c,$(ROOMS)))
-TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(ROOMS:%=tests/%/test_*.c)))
-LIBS     := $(foreach room,$(ROOMS),$(BUILD)/lib/$(subst /,-,$(room)).a)
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 QUIET    := $(if $(V),,@)
 
-.PHONY: all demo check bench install uninstall deps lint format fuzz screenshots clean help
+# Debian and Ubuntu packages: to build, to test, to lint.
+DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
+             libcairo2-dev libfreetype-dev libssl-dev fonts-dejavu-core
+DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
+DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
+DEB_FUZZ  := $(DEB_BUILD) clang
+
+# pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
+PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto
+PC_CFLAGS = $(eval PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PC_CFLAGS)
+PC_LIBS   = $(eval PC_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PC_LIBS)
+TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -lutil)$(TEST_LIBS)
+
+CFLAGS   ?= -O3 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
+SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+comma    := ,
+COMPILE  = $(CC) -std=c17 -pthread -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(CPPFLAGS) $(PC_CFLAGS) \
+           $(CFLAGS) $(WARNINGS) $(SANITIZE)
+LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
+
+# Rooms from the bottom up; each may use only those before it: the tests of a room are linked with
+# nothing above it.
+ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
+archive  = $(BUILD)/lib/$(subst /,-,$(1)).a
+reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+ARCHIVES := $(foreach room,$(ROOMS),$(call archive,$(room)))
+TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(ROOMS:%=tests/%/test_*.c)))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
+
+.PHONY: all programs demo check bench fuzz lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BUILD)/r2m
 
-reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 18
 
-$(BUILD)/r2m: $(call reverse,$(LIBS))
-	$(if $(V),,@echo "  LD  $@")
-	$(QUIET)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+demo: deps ## install what is missing, build, open the screen on samples/
+	@$(MAKE) -j$(JOBS) all
+	@$(BUILD)/r2m samples/demo.json
+
+check: deps-test ## install what is missing, run every test (SAN=1: with sanitizers)
+	@$(MAKE) -j$(JOBS) programs
+	@$(PYTHON) tests/run.py $(BUILD)
+
+bench: deps-test ## measure speed and memory on generated checkpoints
+	@$(MAKE) -j$(JOBS) programs
+	@$(PYTHON) tests/bench/bench.py $(BUILD)
+
+fuzz: deps-fuzz ## run every fuzz target for SECONDS (default 30)
+	@$(MAKE) -j$(JOBS) $(FUZZERS)
+	@for f in $(notdir $(FUZZERS)); do sh tests/fuzz/run.sh build/fuzz/$$f $(or $(SECONDS),30) || exit 1; done
+
+lint: deps-lint ## clang-format, cppcheck, clang-tidy
+	@clang-format --dry-run -Werror $(C_FILES)
+	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	    --suppress=missingIncludeSystem -I. $(ROOMS)
+	@printf '%s\n' $(filter %.c,$(wildcard $(ROOMS:%=%/*.c))) | xargs -P$(JOBS) -n4 sh -c \
+	    'clang-tidy --quiet "$$@" -- -std=c17 -I. -D_GNU_SOURCE $(PC_CFLAGS) 2>/dev/null' sh
+	@echo "lint: clean"
+
+format: ## rewrite the sources in the project's style
+	clang-format -i $(C_FILES)
+
+install: all ## into PREFIX (default /usr/local), below DESTDIR
+	install -D $(BUILD)/r2m $(DESTDIR)$(PREFIX)/bin/r2m
+	install -D -m 644 man/r2m.1 $(DESTDIR)$(PREFIX)/share/man/man1/r2m.1
+	install -D -m 644 man/r2m-config.5 $(DESTDIR)$(PREFIX)/share/man/man5/r2m-config.5
+	$(foreach c,$(COMPLETIONS),$(call install_completion,$(subst :, ,$(c))))
+
+uninstall: ## remove what install put there
+	cd $(DESTDIR)$(PREFIX) && rm -f bin/r2m share/man/man1/r2m.1 share/man/man5/r2m-config.5 \
+	    $(foreach c,$(COMPLETIONS),share/$(lastword $(subst :, ,$(c))))
+
+clean: ## remove everything built
+	rm -rf build
+
+# SHELL:FILE below share/
+COMPLETIONS := bash:bash-completion/completions/r2m zsh:zsh/site-functions/_r2m fish:fish/vendor_completions.d/r2m.fish
+define install_completion
+install -d $(dir $(DESTDIR)$(PREFIX)/share/$(lastword $(1)))
+	$(BUILD)/r2m --completion $(firstword $(1)) > $(DESTDIR)$(PREFIX)/share/$(lastword $(1))
+	
+endef
+
+deps: ## packages needed to build (apt-get; elsewhere their names)
+	@sh tests/deps.sh $(DEB_BUILD)
+deps-test:
+	@sh tests/deps.sh $(DEB_TEST)
+deps-lint:
+	@sh tests/deps.sh $(DEB_LINT)
+deps-fuzz:
+	@sh tests/deps.sh $(DEB_FUZZ)
+
+programs: all $(TESTS) $(BENCHES)
+
+$(BUILD)/r2m: $(call reverse,$(ARCHIVES))
+	@echo "  LD  $@"
+	$(QUIET)$(LINK) -o $@ $^ $(PC_LIBS) -lm
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(if $(V),,@echo "  CC  $<")
-	$(QUIET)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC  $<"
+	$(QUIET)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # The DejaVu faces become part of the program: figures need no installed font.
 $(BUILD)/render/font_data.o: render/font_data.S
 	@mkdir -p $(@D)
 	$(QUIET)$(CC) -Wa,-I$(FONTS) -c -o $@ $<
 
-# One archive a room, one rule for the tests of each room.
+# One archive a room; the tests of a room see it and the rooms below.
 define room_rules
-$(BUILD)/lib/$(subst /,-,$(1)).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(if $(filter render,$(1)),$(BUILD)/render/font_data.o)
+$(call archive,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(patsubst %.S,$(BUILD)/%.o,$(wildcard $(1)/*.S))
 	@mkdir -p $$(@D)
 	$$(QUIET)rm -f $$@ && $$(AR) rcs $$@ $$^
-
-$(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)/test_*.c)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/support.o $(call reverse,$(2) $(BUILD)/lib/$(subst /,-,$(1)).a)
-	$(if $(V),,@echo "  LD  $$@")
-	$$(QUIET)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell $$(PKG_CONFIG) --libs $$(TEST_PACKAGES)) $$(LDLIBS) -lutil
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)/test_*.c)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(2) $(call archive,$(1)))
+	@echo "  LD  $$@"
+	$$(QUIET)$$(LINK) -o $$@ $$^ $$(TEST_LIBS) $$(PC_LIBS) -lm
 endef
-below    :=
-$(foreach room,$(ROOMS),$(eval $(call room_rules,$(room),$(below)))$(eval below += $(BUILD)/lib/$(subst /,-,$(room)).a))
+below :=
+$(foreach room,$(ROOMS),$(eval $(call room_rules,$(room),$(below)))$(eval below += $(call archive,$(room))))
+
+# What tests share; a test takes only the parts it uses.
+$(BUILD)/lib/tests.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
+	@mkdir -p $(@D)
+	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
+
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(filter-out %tui.a,$(ARCHIVES)))
+	$(QUIET)$(LINK) -o $@ $^ $(PC_LIBS) -lm
+
+build/fuzz/%: tests/fuzz/%.c tests/support.c $(wildcard analysis/*/*.[ch] analysis/*.[ch] merge/*.[ch])
+	@mkdir -p $(@D)
+	@echo "  FUZZ $@"
+	$(QUIET)$(CXX_FUZZ) -std=c17 -pthread -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(PC_CFLAGS) -O1 -g \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $(filter %.c,$^) $(PC_LIBS) -lm
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-
-demo: deps
-	$(MAKE) all
-	$(BUILD)/r2m samples/demo.json
-
-check: deps
-	$(MAKE) all check-programs
-	@$(PYTHON) tests/run.py $(BUILD)
-
-check-programs: $(TESTS)
-
-deps:
-	@sh tests/deps.sh $(MAKECMDGOALS)
-
-clean:
-	rm -rf build build-san build-fuzz
