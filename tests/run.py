@@ -3,7 +3,7 @@
 
     run.py BUILD [PATTERN]      PATTERN: only tests whose path contains it
 
-The last line counts them: "N passed, N failed".
+With VALGRIND=1 in the environment the cmocka programs of the libraries run under valgrind. The last line counts them: "N passed, N failed".
 """
 
 import os
@@ -14,6 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+VALGRIND = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full",
+            "--errors-for-leak-kinds=definite"] if os.environ.get("VALGRIND") else []
 TIME_LIMIT = 1200  # seconds for one program: a hang is a failure, slowness is not
 
 
@@ -36,7 +38,7 @@ def run(test, build):
                ASAN_OPTIONS="abort_on_error=0:detect_leaks=1", PYTHONDONTWRITEBYTECODE="1",
                OPENBLAS_NUM_THREADS="1")
     is_python = test.suffix == ".py"
-    command = [sys.executable, "-m", "unittest", str(test)] if is_python else [str(test)]
+    command = [sys.executable, "-m", "unittest", str(test)] if is_python else [*VALGRIND, str(test)]
     start = time.monotonic()
     try:
         done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -59,6 +61,8 @@ def main():
     # A binary left over from a deleted source is not a test any more.
     programs = [p for p in programs if p.relative_to(build).with_suffix(".c").exists()]
     scripts = Path("tests").rglob("test_*.py")
+    if VALGRIND:  # the screen has its own processes and time; scripts start programs
+        programs, scripts = [p for p in programs if "tui" not in p.parts], []
     tests = sorted(t for t in [*programs, *scripts] if pattern in str(t))
     passed = failed = 0
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
