@@ -49,6 +49,12 @@ const struct settings_field *settings_field_find(const char *path);
 /* method.md's defaults (preset r2m without ranks). */
 void settings_defaults(struct settings *settings);
 
+enum { FIELD_TEXT = 160 }; /* room for any text about one field */
+
+/* What the field may hold: "one of unit, script, absolute", "a number from 0 to 10". Returns
+ * buffer. */
+char *settings_field_allowed(const struct settings_field *field, char *buffer, size_t size);
+
 /* Value as text: "0.6", "true", "unit". Returns buffer. */
 char *settings_field_text(const struct settings *settings, const struct settings_field *field,
                           char *buffer, size_t size);

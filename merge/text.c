@@ -1,0 +1,84 @@
+#include "merge/text.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_COMPARED = 256 }; /* characters of a name that nearest_name looks at */
+
+char *number_text(double value, char buffer[NUMBER_TEXT]) {
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(plain);
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(buffer, NUMBER_TEXT, "%.*g", digits, value);
+        if (strtod(buffer, NULL) == value)
+            break;
+    }
+    uselocale(before);
+    freelocale(plain);
+    return buffer;
+}
+
+bool number_parse(const char *text, double *value) {
+    if (*text == '\0' || strspn(text, "0123456789+-.eE") != strlen(text))
+        return false;
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    char *end;
+    *value = strtod_l(text, &end, plain);
+    freelocale(plain);
+    return *end == '\0' && isfinite(*value);
+}
+
+static size_t smaller(size_t one, size_t other) {
+    return one < other ? one : other;
+}
+
+/* Levenshtein distance of the first NAME_COMPARED characters. */
+static size_t edit_distance(const char *one, const char *other) {
+    size_t rows = strnlen(one, NAME_COMPARED), columns = strnlen(other, NAME_COMPARED);
+    size_t row[NAME_COMPARED + 1];
+    for (size_t c = 0; c <= columns; c++)
+        row[c] = c;
+    for (size_t r = 1; r <= rows; r++) {
+        size_t diagonal = row[0];
+        row[0] = r;
+        for (size_t c = 1; c <= columns; c++) {
+            size_t replaced = diagonal + (one[r - 1] != other[c - 1]);
+            diagonal = row[c];
+            row[c] = smaller(replaced, smaller(row[c], row[c - 1]) + 1);
+        }
+    }
+    return row[columns];
+}
+
+const char *nearest_name(const char *text, const char *const *names, size_t count) {
+    const char *nearest = NULL;
+    size_t least = strnlen(text, NAME_COMPARED) / 2 + 2;
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = edit_distance(text, names[i]);
+        if (distance < least) {
+            least = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
+
+char *names_join(const char *const *names, size_t count) {
+    size_t length = 1;
+    for (size_t i = 0; i < count; i++)
+        length += strlen(names[i]) + 2;
+    char *joined = memory_array(length, 1), *end = joined;
+    for (size_t i = 0; i < count; i++)
+        end += sprintf(end, "%s%s", i > 0 ? ", " : "", names[i]);
+    return joined;
+}
+
+bool name_is_unfit(const char *name) {
+    for (const char *c = name; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return true;
+    return *name == '\0';
+}
