@@ -67,16 +67,14 @@ static bool unknown_rule(const char *field, const char *name, struct error *erro
 bool rank_rule_make(const char *field, const char *name, double value, struct rank_rule *rule,
                     struct error *error) {
     enum rank_kind kind;
-    char text[NUMBER_TEXT];
     if (!kind_find(name, &kind))
         return unknown_rule(field, name, error);
     if (!kinds[kind].has_value && value != 1)
         return error_set(error, ERROR_USAGE, "%s.%s: allowed is only true", field, name);
     bool fits = value >= 0 && value <= kinds[kind].maximum; /* false for NaN */
     if (!fits || (kind == RANK_RANK && value != floor(value)))
-        return error_set(error, ERROR_USAGE, "%s.%s: %s is not allowed; allowed is a %s", field,
-                         name, number_text(value, text),
-                         kind == RANK_RANK ? "whole number from 0" : "number from 0 to 1");
+        return error_set(error, ERROR_USAGE, "%s.%s: allowed is a %s", field, name,
+                         kind == RANK_RANK ? "whole number from 0 on" : "number from 0 to 1");
     *rule = (struct rank_rule){kind, kinds[kind].has_value && value > 0 ? value : 0};
     return true;
 }
