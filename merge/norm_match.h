@@ -11,6 +11,9 @@
 /* A residual norm at or below this share of the task vector's counts as 0. */
 #define NORM_MATCH_VANISHED 1e-6
 
+/* Whether n_i counts as 0. */
+bool norm_match_vanished(double residual_norm, double task_norm);
+
 /* residual_norms[n]: n_i; task_norms[n]: ||tau_i||, to tell rounding from residual.
  * scales[n]: s_i = nbar / n_i, 0 where n_i vanished, all 1 with NORM_MATCH_NONE.
  * Returns nbar, the mean of the n_i (vanished ones count as 0). */

@@ -12,9 +12,11 @@ struct preview_cell {
     size_t rank, max_rank;
     double kept;                      /* share of the residual's energy below the cut */
     double residual_norm;             /* ||T(R_i,l)|| */
-    double scale;                     /* s_i, or s_i,l with norm_match layer */
+    double scale;                     /* s_i, or s_i,l with norm_match layer; 1 until complete */
     double contribution;              /* c_il = (a_i s_i)^2 ||T(R_i,l)||^2 */
-    double share_before, share_after; /* within the layer, s = 1 and s = s_i; sum to 1 */
+    double share_before, share_after; /* within the layer, s = 1 and s = s_i; they sum to 1, or
+                                         are all 0 when nothing contributes; 0 until all cells of
+                                         the layer are ready */
 };
 
 struct preview_specialist {
@@ -32,7 +34,8 @@ struct preview {
     double *dominance;                      /* [layer_count], of share_after */
     struct preview_specialist *specialists; /* [N] */
     double nbar, eta, core_norm, mean_norm;
-    double residual_term;        /* ||eta tau_res|| is at most eta * sum a_i s_i n_i: that bound */
+    double residual_term;        /* bound on ||eta tau_res||: eta * sum_i sqrt(sum_l c_il), which
+                                    is eta * sum a_i s_i n_i but with norm_match layer */
     struct string_list warnings; /* dominating specialist, vanished residual, the core's */
 };
 
