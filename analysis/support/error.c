@@ -1,6 +1,7 @@
 #include "analysis/support/error.h"
 
 #include "analysis/support/memory.h"
+#include "analysis/support/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,49 +64,22 @@ void error_free(struct error *error) {
     *error = (struct error){0};
 }
 
-/* Length in bytes of the valid UTF-8 character at text, 0 when there is none; its code point. */
-static size_t utf8_character(const unsigned char *text, size_t length, unsigned *code) {
-    static const struct {
-        unsigned char mask, lead, bytes;
-        unsigned least;
-    } forms[] = {{0x80, 0x00, 1, 0},
-                 {0xE0, 0xC0, 2, 0x80},
-                 {0xF0, 0xE0, 3, 0x800},
-                 {0xF8, 0xF0, 4, 0x10000}};
-    for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
-        if ((text[0] & forms[f].mask) != forms[f].lead)
-            continue;
-        if (forms[f].bytes > length)
-            return 0;
-        *code = text[0] & (unsigned)(unsigned char)~forms[f].mask;
-        for (size_t i = 1; i < forms[f].bytes; i++) {
-            if ((text[i] & 0xC0) != 0x80)
-                return 0;
-            *code = *code << 6 | (text[i] & 0x3Fu);
-        }
-        bool surrogate = *code >= 0xD800 && *code <= 0xDFFF;
-        return *code < forms[f].least || *code > 0x10FFFF || surrogate ? 0 : forms[f].bytes;
-    }
-    return 0;
-}
-
 /* Control, invisible and direction-changing characters. */
-static bool is_hidden(unsigned code) {
+static bool is_hidden(uint32_t code) {
     return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD ||
            (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
            (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
 }
 
 char *error_quote(const char *name, size_t length) {
-    const unsigned char *text = (const unsigned char *)name;
     char *quoted = memory_array(length * 8 + 1, 1); /* the longest form is \u{NNNN} */
     char *out = quoted;
     for (size_t i = 0; i < length;) {
-        unsigned code = 0;
-        size_t bytes = utf8_character(text + i, length - i, &code);
+        uint32_t code = 0;
+        size_t bytes = utf8_decode(name + i, length - i, &code);
         if (bytes == 0 || code < 0x80) {
             bool plain = bytes == 1 && !is_hidden(code);
-            out += sprintf(out, plain ? "%c" : "\\x%02x", text[i]);
+            out += sprintf(out, plain ? "%c" : "\\x%02x", (unsigned char)name[i]);
             i++;
         } else if (is_hidden(code)) {
             out += sprintf(out, "\\u{%x}", code);

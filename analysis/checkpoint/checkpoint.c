@@ -1,0 +1,197 @@
+#include "analysis/checkpoint/checkpoint.h"
+
+#include "analysis/checkpoint/format.h"
+#include "analysis/checkpoint/safetensors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct format *const formats[] = {&safetensors_format};
+
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+static char *format_reason(const char *format, va_list arguments) {
+    char *reason = NULL;
+    if (vasprintf(&reason, format, arguments) < 0)
+        memory_exhausted(256);
+    return reason;
+}
+
+bool checkpoint_fail(const struct checkpoint *checkpoint, struct error *error, const char *format,
+                     ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *reason = format_reason(format, arguments);
+    va_end(arguments);
+    char *path = error_quote(checkpoint->path, strlen(checkpoint->path));
+    error_set(error, ERROR_INPUT, "%s: %s", path, reason);
+    free(path);
+    free(reason);
+    return false;
+}
+
+bool tensor_fail(const struct checkpoint *checkpoint, const struct tensor *tensor,
+                 struct error *error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *reason = format_reason(format, arguments);
+    va_end(arguments);
+    char *name = error_quote(tensor->name, tensor->name_length);
+    checkpoint_fail(checkpoint, error, "tensor %s: %s", name, reason);
+    free(name);
+    free(reason);
+    return false;
+}
+
+/* A file that can be mapped: not a folder, and not a pipe or device, whose opening must not wait.
+ */
+static bool check_kind(const struct checkpoint *checkpoint, const struct stat *status,
+                       struct error *error) {
+    if (S_ISDIR(status->st_mode))
+        return checkpoint_fail(checkpoint, error, "is a folder, not a file");
+    if (!S_ISREG(status->st_mode))
+        return checkpoint_fail(checkpoint, error, "is not a regular file");
+    if (status->st_size == 0)
+        return checkpoint_fail(checkpoint, error, "the file is empty");
+    return true;
+}
+
+static bool map_file(struct checkpoint *checkpoint, struct error *error) {
+    bool good = false;
+    struct stat status;
+    void *bytes;
+    int descriptor = open(checkpoint->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        checkpoint_fail(checkpoint, error, "%s", strerror(errno));
+        goto done;
+    }
+    if (!check_kind(checkpoint, &status, error))
+        goto done;
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (bytes == MAP_FAILED) {
+        checkpoint_fail(checkpoint, error, "cannot be mapped: %s", strerror(errno));
+        goto done;
+    }
+    checkpoint->file = (struct mapping){bytes, (size_t)status.st_size};
+    good = true;
+done:
+    if (descriptor >= 0)
+        close(descriptor);
+    return good;
+}
+
+static bool has_ending(const char *path, const char *ending) {
+    size_t length = strlen(path), ending_length = strlen(ending);
+    return length >= ending_length && strcasecmp(path + length - ending_length, ending) == 0;
+}
+
+/* A name that promises another format is worth a warning, nothing more. */
+static void check_ending(struct checkpoint *checkpoint, const struct format *format) {
+    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".bin", ".ckpt"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (!has_ending(checkpoint->path, endings[i]) ||
+            has_ending(checkpoint->path, format->ending))
+            continue;
+        char *warning =
+            memory_format("the name ends in %s, the content is %s", endings[i], format->name);
+        string_list_add(&checkpoint->warnings, warning);
+        free(warning);
+    }
+}
+
+/* The content decides. Only where it tells nothing the name may: a broken safetensors file
+ * deserves to hear what is broken. */
+static const struct format *find_format(const struct checkpoint *checkpoint, struct error *error) {
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i]->recognise(&checkpoint->file))
+            return formats[i];
+    if (sniff_foreign(checkpoint, error))
+        return NULL;
+    for (size_t i = 0; i < FORMATS; i++)
+        if (has_ending(checkpoint->path, formats[i]->ending))
+            return formats[i];
+    checkpoint_fail(checkpoint, error, "not a checkpoint of a known format");
+    return NULL;
+}
+
+static bool open_content(struct checkpoint *checkpoint, struct error *error) {
+    const struct format *format = find_format(checkpoint, error);
+    if (format == NULL)
+        return false;
+    check_ending(checkpoint, format);
+    checkpoint->format = format->name;
+    return format->open(checkpoint, error);
+}
+
+bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error) {
+    struct checkpoint *opened = memory_array(1, sizeof *opened);
+    opened->path = memory_string(path);
+    if (map_file(opened, error) && open_content(opened, error)) {
+        *checkpoint = opened;
+        return true;
+    }
+    checkpoint_close(opened);
+    *checkpoint = NULL;
+    return false;
+}
+
+void checkpoint_close(struct checkpoint *checkpoint) {
+    if (checkpoint == NULL)
+        return;
+    if (checkpoint->file.bytes != NULL)
+        munmap((void *)checkpoint->file.bytes, checkpoint->file.size);
+    name_index_free(&checkpoint->index);
+    arena_free(&checkpoint->arena);
+    string_list_free(&checkpoint->warnings);
+    free(checkpoint->metadata);
+    free(checkpoint->tensors);
+    free(checkpoint->path);
+    free(checkpoint);
+}
+
+const char *checkpoint_path(const struct checkpoint *checkpoint) {
+    return checkpoint->path;
+}
+
+const char *checkpoint_format(const struct checkpoint *checkpoint) {
+    return checkpoint->format;
+}
+
+size_t checkpoint_count(const struct checkpoint *checkpoint) {
+    return checkpoint->count;
+}
+
+const struct tensor *checkpoint_tensor(const struct checkpoint *checkpoint, size_t index) {
+    return &checkpoint->tensors[index];
+}
+
+const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const char *name,
+                                     size_t length) {
+    return name_index_find(&checkpoint->index, name, length);
+}
+
+/* From the end: of two entries with one key the last one counts, as for the official reader. */
+const char *checkpoint_metadata(const struct checkpoint *checkpoint, const char *key) {
+    for (size_t i = checkpoint->metadata_count; i-- > 0;)
+        if (strcmp(checkpoint->metadata[i].key, key) == 0)
+            return checkpoint->metadata[i].value;
+    return NULL;
+}
+
+const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoint) {
+    return &checkpoint->warnings;
+}
+
+bool checkpoint_same_file(const char *one, const char *other) {
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}

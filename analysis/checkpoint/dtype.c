@@ -1,0 +1,219 @@
+#include "analysis/checkpoint/dtype.h"
+
+#include <float.h>
+#include <stdint.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints are little-endian");
+
+static uint32_t float_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float float_of(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static double double_of(uint64_t bits) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint64_t bits_of(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* A float of at most 16 bits: sign, exponent_bits, fraction_bits, bias as in IEEE 754. The
+ * functions below are inlined with constants, so that their loops become vector code. */
+struct small_float {
+    unsigned exponent_bits, fraction_bits;
+    bool infinity; /* exponent all ones is infinity or NaN; else only all ones in full is NaN */
+};
+
+#define SMALL_F16 ((struct small_float){5, 10, true})
+#define SMALL_BF16 ((struct small_float){8, 7, true})
+#define SMALL_F8_E5M2 ((struct small_float){5, 2, true})
+#define SMALL_F8_E4M3 ((struct small_float){4, 3, false})
+
+static inline unsigned bias(struct small_float form) {
+    return (1u << (form.exponent_bits - 1)) - 1;
+}
+
+/* Every bit of exponent and fraction. */
+static inline uint32_t all_ones(struct small_float form) {
+    return (1u << (form.exponent_bits + form.fraction_bits)) - 1;
+}
+
+/* The largest code of a finite number. */
+static inline uint32_t largest(struct small_float form) {
+    return form.infinity ? all_ones(form) - (1u << form.fraction_bits) : all_ones(form) - 1;
+}
+
+/* Normal numbers: the exponent takes float's bias. Denormal ones lack the hidden one, which is
+ * put in by the exponent of the smallest normal number and subtracted again. */
+static inline float small_widen(uint32_t code, struct small_float form) {
+    const uint32_t rebias = (127 - bias(form)) << 23, one = 1u << 23;
+    uint32_t magnitude = code & all_ones(form);
+    uint32_t sign = (code & (all_ones(form) + 1)) << (31 - form.exponent_bits - form.fraction_bits);
+    uint32_t shifted = magnitude << (23 - form.fraction_bits);
+    uint32_t normal = shifted + rebias;
+    uint32_t special = shifted | 0x7F800000;
+    uint32_t denormal = float_bits(float_of(shifted + rebias + one) - float_of(rebias + one));
+    uint32_t bits = magnitude < 1u << form.fraction_bits ? denormal : normal;
+    bits = magnitude > largest(form) ? special : bits;
+    return float_of(bits | sign);
+}
+
+/* Normal numbers: half a unit is added to the bits, less one where that sends a tie to even; a
+ * carry moves into the exponent as it should. Denormal ones are rounded by an addition to magic,
+ * a power of two whose last place is the smallest denormal number. What is too large, infinite or
+ * NaN gets a code above largest(). */
+static inline uint64_t small_round(double size, struct small_float form) {
+    const unsigned shift = 52 - form.fraction_bits;
+    const uint64_t least = (1024ULL - bias(form)) << 52; /* the smallest normal number */
+    const uint64_t magic = least + ((uint64_t)shift << 52);
+    uint64_t bits = bits_of(size);
+    uint64_t rounded = bits + ((1ULL << (shift - 1)) - 1) + (bits >> shift & 1);
+    uint64_t normal = (rounded >> shift) - ((1023ULL - bias(form)) << form.fraction_bits);
+    uint64_t denormal = bits_of(size + double_of(magic)) - magic;
+    return size < double_of(least) ? denormal : normal;
+}
+
+/* The code to store; a finite number beyond the largest becomes infinity, or NaN in a format
+ * without infinity, and sets *overflow. */
+static inline uint32_t small_narrow(double value, struct small_float form, unsigned *overflow) {
+    const uint32_t infinite = largest(form) + 1;
+    const uint32_t nan = form.infinity ? infinite + (1u << (form.fraction_bits - 1)) : infinite;
+    uint64_t bits = bits_of(value);
+    uint32_t sign = (uint32_t)(bits >> 63) << (form.exponent_bits + form.fraction_bits);
+    double size = double_of(bits & ~(1ULL << 63));
+    uint64_t code = small_round(size, form);
+    bool beyond = code > largest(form);
+    *overflow |= beyond & (size <= DBL_MAX);
+    uint32_t finite = beyond ? infinite : (uint32_t)code;
+    return sign | (size == size ? finite : nan);
+}
+
+/* The two conversions of a small format. narrow is true when something overflowed. */
+#define SMALL_CONVERSIONS(name, integer, form)                                                     \
+    static void widen_##name(const unsigned char *source, size_t count, double *target) {          \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            integer code;                                                                          \
+            memcpy(&code, source + i * sizeof code, sizeof code);                                  \
+            target[i] = (double)small_widen(code, form);                                           \
+        }                                                                                          \
+    }                                                                                              \
+    static bool narrow_##name(const double *source, size_t count, unsigned char *target) {         \
+        unsigned overflow = 0;                                                                     \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            integer code = (integer)small_narrow(source[i], form, &overflow);                      \
+            memcpy(target + i * sizeof code, &code, sizeof code);                                  \
+        }                                                                                          \
+        return overflow;                                                                           \
+    }
+
+SMALL_CONVERSIONS(f16, uint16_t, SMALL_F16)
+SMALL_CONVERSIONS(bf16, uint16_t, SMALL_BF16)
+SMALL_CONVERSIONS(f8_e5m2, uint8_t, SMALL_F8_E5M2)
+SMALL_CONVERSIONS(f8_e4m3, uint8_t, SMALL_F8_E4M3)
+
+static void widen_f32(const unsigned char *source, size_t count, double *target) {
+    for (size_t i = 0; i < count; i++) {
+        float value;
+        memcpy(&value, source + i * sizeof value, sizeof value);
+        target[i] = (double)value;
+    }
+}
+
+static bool narrow_f32(const double *source, size_t count, unsigned char *target) {
+    unsigned overflow = 0;
+    for (size_t i = 0; i < count; i++) {
+        float value = (float)source[i];
+        overflow |= (__builtin_fabsf(value) > FLT_MAX) & (__builtin_fabs(source[i]) <= DBL_MAX);
+        memcpy(target + i * sizeof value, &value, sizeof value);
+    }
+    return overflow;
+}
+
+static void widen_f64(const unsigned char *source, size_t count, double *target) {
+    memcpy(target, source, count * sizeof *target);
+}
+
+static bool narrow_f64(const double *source, size_t count, unsigned char *target) {
+    memcpy(target, source, count * sizeof *source);
+    return false;
+}
+
+static const struct {
+    const char *name;
+    unsigned bits;
+    enum dtype_class class;
+    void (*widen)(const unsigned char *source, size_t count, double *target);
+    bool (*narrow)(const double *source, size_t count, unsigned char *target);
+} dtypes[DTYPE_COUNT] = {
+    [DTYPE_BOOL] = {"BOOL", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_F4] = {"F4", 4, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_F6_E2M3] = {"F6_E2M3", 6, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_F6_E3M2] = {"F6_E3M2", 6, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_U8] = {"U8", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_I8] = {"I8", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_F8_E5M2] = {"F8_E5M2", 8, DTYPE_CLASS_FLOAT, widen_f8_e5m2, narrow_f8_e5m2},
+    [DTYPE_F8_E4M3] = {"F8_E4M3", 8, DTYPE_CLASS_FLOAT, widen_f8_e4m3, narrow_f8_e4m3},
+    [DTYPE_F8_E8M0] = {"F8_E8M0", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_F8_E4M3FNUZ] = {"F8_E4M3FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_F8_E5M2FNUZ] = {"F8_E5M2FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_I16] = {"I16", 16, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_U16] = {"U16", 16, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_F16] = {"F16", 16, DTYPE_CLASS_FLOAT, widen_f16, narrow_f16},
+    [DTYPE_BF16] = {"BF16", 16, DTYPE_CLASS_FLOAT, widen_bf16, narrow_bf16},
+    [DTYPE_I32] = {"I32", 32, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_U32] = {"U32", 32, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_F32] = {"F32", 32, DTYPE_CLASS_FLOAT, widen_f32, narrow_f32},
+    [DTYPE_C64] = {"C64", 64, DTYPE_CLASS_OPAQUE, NULL, NULL},
+    [DTYPE_F64] = {"F64", 64, DTYPE_CLASS_FLOAT, widen_f64, narrow_f64},
+    [DTYPE_I64] = {"I64", 64, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_U64] = {"U64", 64, DTYPE_CLASS_INTEGER, NULL, NULL},
+};
+
+const char *dtype_name(enum dtype dtype) {
+    return dtypes[dtype].name;
+}
+
+unsigned dtype_bits(enum dtype dtype) {
+    return dtypes[dtype].bits;
+}
+
+enum dtype_class dtype_class(enum dtype dtype) {
+    return dtypes[dtype].class;
+}
+
+bool dtype_parse(const char *name, size_t length, enum dtype *dtype) {
+    for (int i = 0; i < DTYPE_COUNT; i++) {
+        if (strlen(dtypes[i].name) != length || memcmp(dtypes[i].name, name, length) != 0)
+            continue;
+        *dtype = (enum dtype)i;
+        return true;
+    }
+    return false;
+}
+
+void dtype_widen(enum dtype dtype, const void *source, size_t count, double *target) {
+    dtypes[dtype].widen(source, count, target);
+}
+
+size_t dtype_narrow(enum dtype dtype, const double *source, size_t count, void *target) {
+    unsigned char *bytes = target;
+    if (!dtypes[dtype].narrow(source, count, bytes))
+        return count;
+    size_t first = 0; /* again one by one: this ends in an error, time does not matter */
+    while (!dtypes[dtype].narrow(source + first, 1, bytes + first * (dtypes[dtype].bits / 8)))
+        first++;
+    return first;
+}

@@ -1,0 +1,57 @@
+/* What the formats of this room share: the inside of a checkpoint, and a format as a row of the
+ * table in checkpoint.c. Private to the room. */
+#ifndef R2M_ANALYSIS_CHECKPOINT_FORMAT_H
+#define R2M_ANALYSIS_CHECKPOINT_FORMAT_H
+
+#include "analysis/checkpoint/checkpoint.h"
+#include "analysis/checkpoint/name_index.h"
+#include "analysis/support/arena.h"
+
+/* A whole file mapped for reading. */
+struct mapping {
+    const unsigned char *bytes;
+    size_t size; /* never 0 */
+};
+
+/* A string of the metadata; both NUL-terminated. */
+struct metadata {
+    const char *key;
+    const char *value;
+};
+
+struct checkpoint {
+    char *path;
+    const char *format;
+    struct mapping file;
+    struct tensor *tensors; /* [count] */
+    size_t count;
+    struct name_index index; /* of tensors */
+    struct metadata *metadata;
+    size_t metadata_count;
+    struct arena arena; /* names, shapes and metadata */
+    struct string_list warnings;
+};
+
+/* One format: recognise looks at the content only; open fills tensors and metadata. */
+struct format {
+    const char *name;
+    const char *ending; /* of file names */
+    bool (*recognise)(const struct mapping *file);
+    bool (*open)(struct checkpoint *checkpoint, struct error *error);
+};
+
+/* True when a file that no format recognises is of a known foreign kind: the error says which, and
+ * hints at what to do. */
+bool sniff_foreign(const struct checkpoint *checkpoint, struct error *error);
+
+/* Elements and bytes of a tensor from its dtype and shape. Returns NULL, or what is wrong. */
+const char *tensor_measure(struct tensor *tensor);
+
+/* Error `FILE: reason`, and `FILE: tensor NAME: reason`. Both return false. */
+bool checkpoint_fail(const struct checkpoint *checkpoint, struct error *error, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
+bool tensor_fail(const struct checkpoint *checkpoint, const struct tensor *tensor,
+                 struct error *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
