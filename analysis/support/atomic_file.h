@@ -1,5 +1,10 @@
 /* Output files that appear complete or not at all: temporary name in the same folder, fsync,
- * rename. Used for every file the program writes, checkpoints, configs and figures alike. */
+ * rename. Used for every file the program writes, checkpoints, configs and figures alike.
+ *
+ *     atomic_file_begin(&file, path, overwrite, &error)
+ *     atomic_file_reserve(&file, bytes, &error)          where the size is known
+ *     atomic_file_put(&file, data, bytes, offset, &error)
+ *     atomic_file_commit(&file, &error)                  or atomic_file_cancel(&file) */
 #ifndef R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
 #define R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
 
@@ -7,10 +12,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct atomic_file {
     int descriptor;  /* open for reading and writing */
-    char *path;      /* final name */
+    char *path;      /* final name; where path is a symbolic link, the file it leads to */
     char *temporary; /* PATH.XXXXXX.r2m-part */
     bool overwrite;
 };
@@ -19,6 +25,15 @@ struct atomic_file {
  * missing folder or one that cannot be written gives an error that says so. */
 bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
                        struct error *error);
+
+/* Gives the file its size and the disk space for it, so that a full disk or a limit on file sizes
+ * is met before the work; the message tells the bytes needed and free. Thereafter writing within
+ * that size does not run out of space. */
+bool atomic_file_reserve(struct atomic_file *file, uint64_t bytes, struct error *error);
+
+/* Writes all bytes at offset. Threads may write to different places at the same time. */
+bool atomic_file_put(const struct atomic_file *file, const void *data, size_t bytes,
+                     uint64_t offset, struct error *error);
 
 /* Syncs, closes, renames to path (without replacing a file that appeared meanwhile, unless
  * overwrite) and syncs the folder. Releases file in every case; on failure nothing is left. */
