@@ -26,9 +26,15 @@ struct merge_estimate {
     double operations;     /* floating point operations of the spectra and truncations */
 };
 
-/* The table's outputs: name, dtype and size of every tensor that will be written. */
+/* From shapes alone: needs neither Gram matrices nor spectra. Memory and operations are upper
+ * estimates (a rank that only the spectrum tells counts as half of the full one), the size of the
+ * output is close. Fails as merge_check_output does. */
 bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
                     struct merge_estimate *estimate, struct error *error);
+
+/* Whether path may be written by this plan: its ending, no input (by any path), no shards; an
+ * ERROR_USAGE says what is wrong. Whether the file exists is not looked at. */
+bool merge_check_output(const struct plan *plan, const char *path, struct error *error);
 
 /* Whether the plan needs the spectra pass (some cell's truncated norm does not follow from Grams).
  */

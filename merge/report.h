@@ -4,7 +4,10 @@
 
 #include "merge/merge.h"
 
-/* The whole document, indented, final newline; with_spectra adds "sigma" arrays. free() it. */
+/* The whole document, indented, final newline; with_spectra adds "sigma" arrays. free() it.
+ * "norm", "real", "fake" and "cross" are of the raw task vectors, also with real.normalize;
+ * "norm" and "cos_task_vectors" of a specialist are over all shared tensors. What is not known
+ * (a vector's stable rank, figures of an analysis that has not ended) is null. */
 char *report_json(const struct plan *plan, const struct analysis *analysis,
                   const struct preview *preview, bool with_spectra);
 

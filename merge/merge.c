@@ -1,0 +1,282 @@
+#include "merge/merge.h"
+
+#include "merge/config_parts.h"
+#include "merge/recipe.h"
+#include "merge/version.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { METADATA_COUNT = 3 };
+
+/* One merge under way. Workers share it; each writes to its own tensor. */
+struct job {
+    const struct tensor_table *table;
+    const char *path;
+    struct recipe *recipes;    /* [layer_count] */
+    struct tensor_spec *specs; /* [layer_count], in the order of the table */
+    struct writer *writer;
+    struct progress *progress; /* may be NULL */
+    const _Atomic bool *cancel;
+    atomic_bool failed;
+    pthread_mutex_t mutex; /* of error */
+    struct error error;    /* the first one */
+};
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Receives values in float64, stores them in the output's dtype. */
+struct narrowing {
+    const struct job *job;
+    const struct layer *layer;
+    enum dtype dtype;
+    unsigned char *target; /* the whole tensor */
+};
+
+static bool overflow(const struct narrowing *to, uint64_t element, double value,
+                     struct error *error) {
+    return error_set(error, ERROR_INPUT,
+                     "%s: tensor %s: element %" PRIu64 " is %g, too large for %s", to->job->path,
+                     to->layer->name, element, value, dtype_name(to->dtype));
+}
+
+static bool narrow(void *context, uint64_t first, const double *values, size_t count,
+                   struct error *error) {
+    const struct narrowing *to = context;
+    size_t width = dtype_bits(to->dtype) / 8, bad = 0;
+    while (bad < count && isfinite(values[bad]))
+        bad++;
+    if (bad == count)
+        bad = dtype_narrow(to->dtype, values, count, to->target + first * width);
+    return bad == count || overflow(to, first + bad, values[bad], error);
+}
+
+static bool merge_tensor(const struct job *job, size_t l, struct error *error) {
+    const struct recipe *recipe = &job->recipes[l];
+    const struct layer *layer = recipe->layer;
+    struct narrowing to = {job, layer, job->specs[l].dtype, NULL};
+    if (recipe_is_copy(recipe) && to.dtype == layer->like->dtype)
+        return writer_put(job->writer, l, layer->like->data, error);
+    size_t bytes = (size_t)layer->elements * (dtype_bits(to.dtype) / 8);
+    to.target = malloc(bytes > 0 ? bytes : 1);
+    if (to.target == NULL)
+        return error_set(error, ERROR_INPUT, "%s: tensor %s: not enough memory to merge it",
+                         job->path, layer->name);
+    bool good = recipe_run(recipe, job->cancel, narrow, &to, error) &&
+                writer_put(job->writer, l, to.target, error);
+    free(to.target);
+    return good;
+}
+
+static bool is_cancelled(const struct job *job) {
+    return job->cancel != NULL && atomic_load(job->cancel);
+}
+
+static void keep_first_error(struct job *job, struct error *error) {
+    pthread_mutex_lock(&job->mutex);
+    if (job->error.kind == ERROR_NONE)
+        error_move(&job->error, error);
+    pthread_mutex_unlock(&job->mutex);
+    error_free(error);
+    atomic_store(&job->failed, true);
+}
+
+static void merge_item(void *context, size_t l) {
+    struct job *job = context;
+    const struct layer *layer = &job->table->layers[l];
+    struct error error = {0};
+    if (atomic_load(&job->failed) || is_cancelled(job))
+        return;
+    if (!merge_tensor(job, l, &error))
+        keep_first_error(job, &error);
+    else if (job->progress != NULL)
+        atomic_fetch_add(&job->progress->done,
+                         layer->elements * dtype_bits(job->specs[l].dtype) / 8);
+}
+
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+/* The config as the output carries it: files by name only. So the same inputs give the same bytes
+ * wherever they lie, and a published file tells nothing about the machine. */
+static char *config_of_output(const struct plan *plan) {
+    struct config config;
+    config_copy(&config, &plan->config);
+    char **paths[SPECIALIST_LIMIT + 1] = {&config.base};
+    for (size_t i = 0; i < config.specialist_count; i++)
+        paths[i + 1] = &config.specialists[i].path;
+    for (size_t i = 0; i <= config.specialist_count; i++) {
+        const char *name = file_name(*paths[i]);
+        char *quoted = error_quote(name, strlen(name));
+        free(*paths[i]);
+        *paths[i] = quoted;
+    }
+    char *text = config_text(&config, NULL);
+    config_free(&config);
+    return text;
+}
+
+static bool is_input(const struct plan *plan, const char *path) {
+    const struct config *config = &plan->config;
+    bool same = checkpoint_same_file(path, config->base);
+    for (size_t i = 0; i < config->specialist_count; i++)
+        same = same || checkpoint_same_file(path, config->specialists[i].path);
+    return same;
+}
+
+bool merge_check_output(const struct plan *plan, const char *path, struct error *error) {
+    static const char ending[] = ".safetensors";
+    size_t length = strlen(path);
+    bool named =
+        length > sizeof ending - 1 && strcmp(path + length - (sizeof ending - 1), ending) == 0;
+    if (!named)
+        return error_set(error, ERROR_USAGE,
+                         "%s: this version writes safetensors only; the name must end in %s", path,
+                         ending);
+    if (plan->config.settings.shard_bytes != 0)
+        return error_set(error, ERROR_USAGE,
+                         "output.shard_bytes: this version writes one file; only 0 is allowed");
+    if (is_input(plan, path))
+        return error_set(error, ERROR_USAGE, "%s: is one of the inputs; choose another name", path);
+    return true;
+}
+
+static bool same_real(const struct real_settings *one, const struct real_settings *other) {
+    return one->rank == other->rank && one->center == other->center &&
+           one->normalize == other->normalize && one->block_norm == other->block_norm &&
+           one->blend == other->blend && one->against == other->against &&
+           one->tensors == other->tensors && one->gamma_twice == other->gamma_twice;
+}
+
+static bool check_analysis(const struct plan *plan, const struct analysis *analysis,
+                           const struct preview *preview, struct error *error) {
+    if (!same_real(&plan->config.settings.real, &analysis->settings))
+        return error_set(error, ERROR_INPUT, "the analysis belongs to other settings of the core");
+    if (!preview->complete)
+        return error_set(error, ERROR_INPUT, "the analysis has not ended");
+    return true;
+}
+
+bool merge_needs_spectra(const struct plan *plan) {
+    const struct tensor_table *table = plan->table;
+    for (size_t l = 0; l < table->layer_count; l++)
+        for (size_t i = 0; i < table->specialist_count; i++) {
+            size_t full = layer_max_rank(&table->layers[l]);
+            struct rank_rule rule = plan_rule(plan, l, i);
+            if (table->layers[l].role != ROLE_MATRIX)
+                continue;
+            size_t rank = rank_rule_resolve(rule, full, NULL);
+            if (!rank_rule_is_shape_only(rule) || (rank > 0 && rank < full))
+                return true;
+        }
+    return false;
+}
+
+static void make_specs(struct job *job, const struct plan *plan) {
+    job->specs = memory_array(job->table->layer_count, sizeof *job->specs);
+    for (size_t l = 0; l < job->table->layer_count; l++)
+        job->specs[l] = recipe_spec(&job->table->layers[l], &plan->config.settings);
+}
+
+static void make_recipes(struct job *job, const struct plan *plan, const struct analysis *analysis,
+                         const struct preview *preview) {
+    job->recipes = memory_array(job->table->layer_count, sizeof *job->recipes);
+    for (size_t l = 0; l < job->table->layer_count; l++)
+        job->recipes[l] = recipe_make(plan, analysis, preview, l);
+}
+
+static bool begin_writing(struct job *job, const struct plan *plan, bool overwrite,
+                          struct error *error) {
+    char *text = config_of_output(plan);
+    const struct metadata_entry metadata[METADATA_COUNT] = {
+        {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
+    bool good = writer_begin(job->path, job->specs, job->table->layer_count, metadata,
+                             METADATA_COUNT, overwrite, &job->writer, error);
+    free(text);
+    return good;
+}
+
+/* Fills the file on the pool. */
+static bool write_tensors(struct job *job, struct pool *pool, struct error *error) {
+    if (job->progress != NULL) {
+        atomic_store(&job->progress->done, 0);
+        atomic_store(&job->progress->total, writer_file_bytes(job->writer));
+    }
+    pool_run(pool, job->table->layer_count, merge_item, job);
+    if (is_cancelled(job)) {
+        error_free(&job->error);
+        return error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", job->path);
+    }
+    return job->error.kind == ERROR_NONE ? true : error_move(error, &job->error);
+}
+
+static void job_free(struct job *job) {
+    for (size_t l = 0; job->recipes != NULL && l < job->table->layer_count; l++)
+        recipe_free(&job->recipes[l]);
+    free(job->recipes);
+    free(job->specs);
+    writer_cancel(job->writer);
+    error_free(&job->error);
+    pthread_mutex_destroy(&job->mutex);
+}
+
+bool merge_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
+                 const char *path, bool overwrite, struct progress *progress,
+                 struct merge_result *result, struct error *error) {
+    double start = now();
+    struct job job = {.table = plan->table,
+                      .path = path,
+                      .progress = progress,
+                      .cancel = progress != NULL ? &progress->cancel : NULL};
+    struct preview *preview = preview_create(plan->table);
+    bool good = false;
+    pthread_mutex_init(&job.mutex, NULL);
+    preview_compute(preview, plan, analysis);
+    if (!merge_check_output(plan, path, error) || !check_analysis(plan, analysis, preview, error))
+        goto done;
+    make_specs(&job, plan);
+    make_recipes(&job, plan, analysis, preview);
+    if (!begin_writing(&job, plan, overwrite, error) || !write_tensors(&job, pool, error))
+        goto done;
+    *result = (struct merge_result){.tensors = plan->table->layer_count,
+                                    .bytes = writer_file_bytes(job.writer),
+                                    .core_norm = preview->core_norm,
+                                    .residual_norm = preview->nbar,
+                                    .eta = preview->eta};
+    good = writer_commit(job.writer, result->sha256, error);
+    job.writer = NULL;
+    result->seconds = now() - start;
+done:
+    job_free(&job);
+    preview_free(preview);
+    return good;
+}
+
+static bool keep(void *context, uint64_t first, const double *values, size_t count,
+                 struct error *error) {
+    double *target = context;
+    (void)error;
+    memcpy(target + first, values, count * sizeof *values);
+    return true;
+}
+
+bool merge_layer(const struct plan *plan, const struct analysis *analysis,
+                 const struct preview *preview, size_t layer, double *target, struct error *error) {
+    if (!check_analysis(plan, analysis, preview, error))
+        return false;
+    struct recipe recipe = recipe_make(plan, analysis, preview, layer);
+    bool good = recipe_run(&recipe, NULL, keep, target, error);
+    recipe_free(&recipe);
+    return good;
+}

@@ -1,0 +1,51 @@
+/* What one merged tensor is made of, in numbers, and the arithmetic that makes it
+ * (method.md section 5). Only merge.c and merge_estimate.c include this.
+ *
+ * theta = theta_0 + sum_j linear[j] tau_j + sum_t factor_t T_{rank_t}(R_t)
+ *
+ * linear holds the core and every residual that is not truncated; a truncation is one specialist's
+ * residual with a rank between 0 and the full one. */
+#ifndef R2M_MERGE_RECIPE_H
+#define R2M_MERGE_RECIPE_H
+
+#include "analysis/checkpoint/writer.h"
+#include "merge/preview.h"
+
+struct truncation {
+    size_t rank;
+    double factor;        /* eta a_i s_i */
+    double *coefficients; /* [N] of R_i */
+};
+
+struct recipe {
+    const struct layer *layer;
+    size_t specialist_count; /* N */
+    double *linear;          /* [N]; all 0 where the layer is not shared */
+    struct truncation *truncations;
+    size_t truncation_count;
+};
+
+/* The merged tensor as it stands in the output; borrows from the layer. */
+struct tensor_spec recipe_spec(const struct layer *layer, const struct settings *settings);
+
+/* The preview must be complete. */
+struct recipe recipe_make(const struct plan *plan, const struct analysis *analysis,
+                          const struct preview *preview, size_t layer);
+void recipe_free(struct recipe *recipe);
+
+/* Whether the tensor is a file's bytes, unchanged. */
+bool recipe_is_copy(const struct recipe *recipe);
+
+/* Receives count merged values from element first on, in order; false ends the walk. */
+typedef bool recipe_sink(void *context, uint64_t first, const double *values, size_t count,
+                         struct error *error);
+
+/* Computes the tensor in float64 and hands it out piece by piece. Memory: two pieces, and the
+ * whole delta where something is truncated. cancel (may be NULL) is looked at between pieces.
+ * Errors name the tensor. */
+bool recipe_run(const struct recipe *recipe, const _Atomic bool *cancel, recipe_sink *sink,
+                void *context, struct error *error);
+
+enum { RECIPE_PIECE = 1 << 16 }; /* elements */
+
+#endif
