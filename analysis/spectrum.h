@@ -12,6 +12,8 @@ struct spectrum {
     size_t count;       /* min(rows, cols) */
     double *sigma;      /* [count] descending, >= 0 */
     double *cumulative; /* [count + 1] cumulative[r] = sum of the first r sigma^2 */
+    double median;      /* of sigma */
+    double noise_edge;  /* Marchenko-Pastur; kept because it takes an integration to find */
 };
 
 /* From the symmetric square (A^T A or A A^T, n x n float64, n = min(rows, cols); destroyed):
