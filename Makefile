@@ -25,7 +25,7 @@ TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -luti
 
 CFLAGS   ?= -O3 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion $(if $(WERROR),-Werror)
-SANITIZE := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE = $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 comma    := ,
 COMPILE  = $(CC) -std=c17 -pthread -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(CPPFLAGS) $(PC_CFLAGS) \
            $(CFLAGS) $(WARNINGS) $(SANITIZE)
