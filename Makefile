@@ -131,7 +131,7 @@ $(call archive,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(patsub
 	$$(QUIET)rm -f $$@ && $$(AR) rcs $$@ $$^
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)/test_*.c)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(2) $(call archive,$(1)))
 	@echo "  LD  $$@"
-	$$(QUIET)$$(LINK) -o $$@ $$^ $$(TEST_LIBS) $$(PC_LIBS) -lm
+	$$(QUIET)$$(LINK) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $$(TEST_LIBS) $$(PC_LIBS) -lm
 endef
 below :=
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room),$(below)))$(eval below += $(call archive,$(room))))
@@ -142,7 +142,7 @@ $(BUILD)/lib/tests.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 	$(QUIET)rm -f $@ && $(AR) rcs $@ $^
 
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(filter-out %tui.a,$(ARCHIVES)))
-	$(QUIET)$(LINK) -o $@ $^ $(PC_LIBS) -lm
+	$(QUIET)$(LINK) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PC_LIBS) -lm
 
 build/fuzz/%: tests/fuzz/%.c tests/support.c $(wildcard analysis/*/*.[ch] analysis/*.[ch] merge/*.[ch])
 	@mkdir -p $(@D)
