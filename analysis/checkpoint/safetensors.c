@@ -167,12 +167,12 @@ static bool read_tensor(struct parser *parser, const struct json_text *key) {
     return true;
 }
 
-static bool read_metadata_entry(struct parser *parser) {
+static void read_metadata_entry(struct parser *parser) {
     struct checkpoint *checkpoint = parser->checkpoint;
     struct json_text key, value;
     size_t length;
     if (!json_key(&parser->json, &key) || !json_string(&parser->json, &value))
-        return false;
+        return;
     if (checkpoint->metadata_count == parser->metadata_capacity) {
         parser->metadata_capacity = 2 * parser->metadata_capacity + 4;
         checkpoint->metadata = memory_resize(checkpoint->metadata, parser->metadata_capacity,
@@ -181,21 +181,25 @@ static bool read_metadata_entry(struct parser *parser) {
     struct metadata *entry = &checkpoint->metadata[checkpoint->metadata_count++];
     entry->key = keep_text(parser, &key, &length);
     entry->value = keep_text(parser, &value, &length);
-    return true;
 }
 
-static bool read_metadata(struct parser *parser) {
+static bool read_metadata_entries(struct parser *parser) {
     struct json *json = &parser->json;
     if (parser->metadata_seen)
-        return json_fail(json, "__metadata__ occurs twice");
+        return json_fail(json, "occurs twice");
     parser->metadata_seen = true;
     if (json_word(json, "null"))
         return true;
     json_open(json, '{');
     for (bool first = true; json_next(json, '}', &first);)
-        if (!read_metadata_entry(parser))
-            return json_fail(json, "the metadata may hold strings only");
+        read_metadata_entry(parser);
     return json->problem == NULL;
+}
+
+static bool read_metadata(struct parser *parser) {
+    return read_metadata_entries(parser) ||
+           checkpoint_fail(parser->checkpoint, parser->error, "__metadata__: %s (header byte %zu)",
+                           parser->json.problem, parser->json.at);
 }
 
 /* Rules 5 and 6: the whole header as JSON. */
