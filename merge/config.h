@@ -60,8 +60,9 @@ bool config_write(const struct config *config, const char *path, bool overwrite,
                   struct error *error);
 
 /* "KEY=VALUE" of --set: any field of the settings table by its dotted path,
- * residual.rank.RULE=VALUE, NAME.weight as specialists.NAME.weight=VALUE, and the lists
- * keys.strip_prefix, keys.rename, keys.exclude, keys.head (appended to). */
+ * residual.rank.RULE=VALUE, residual.rank=TEXT as a person types a rule (rank_rule_parse),
+ * specialists.NAME.weight=VALUE, and the lists keys.strip_prefix, keys.rename, keys.exclude,
+ * keys.head (appended to). */
 bool config_set(struct config *config, const char *assignment, struct error *error);
 
 /* "r2m", "paper", "script": sets the hyperparameters, leaves files, keys and weights alone. */

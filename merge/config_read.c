@@ -336,14 +336,9 @@ static bool holds_null_character(const char *json) {
 
 static void syntax_problem(struct reader *reader, const char *json, const char *end) {
     size_t line = 1;
-    const char *start = json;
     for (const char *c = json; c < end; c++)
-        if (*c == '\n') {
-            line++;
-            start = c + 1;
-        }
-    error_add(reader->problems, ERROR_USAGE, "%s: line %zu, column %zu: not valid JSON",
-              reader->name, line, (size_t)(end - start) + 1);
+        line += *c == '\n';
+    error_add(reader->problems, ERROR_USAGE, "%s: line %zu: not valid JSON", reader->name, line);
 }
 
 /* Fills reader->config; problems are noted. */

@@ -95,9 +95,10 @@ static bool add_key(struct string_list *list, const char *key, const char *text,
 }
 
 static bool unknown_key(const char *key, struct error *error) {
-    static const char *const others[] = {"residual.rank.RULE", "specialists.NAME.weight",
-                                         "keys.strip_prefix",  "keys.rename",
-                                         "keys.exclude",       "keys.head"};
+    static const char *const others[] = {
+        "residual.rank",     "residual.rank.RULE", "specialists.NAME.weight",
+        "keys.strip_prefix", "keys.rename",        "keys.exclude",
+        "keys.head"};
     const size_t other_count = sizeof others / sizeof *others;
     size_t count;
     const struct settings_field *fields = settings_fields(&count);
@@ -127,6 +128,8 @@ static bool set_value(struct config *config, const char *key, const char *text,
         return set_weight(one, key, text, error);
     if (list != NULL)
         return add_key(list, key, text, error);
+    if (strcmp(key, "residual.rank") == 0)
+        return rank_rule_parse(text, &config->rank, error);
     if (strncmp(key, rank, sizeof rank - 1) == 0)
         return set_rank(config, key + sizeof rank - 1, text, error);
     return unknown_key(key, error);

@@ -8,17 +8,18 @@
 
 enum { NAME_COMPARED = 256 }; /* characters of a name that nearest_name looks at */
 
-char *number_text(double value, char buffer[NUMBER_TEXT]) {
+char *number_text(double value, char buffer[static NUMBER_TEXT]) {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = uselocale(plain);
+    char text[NUMBER_TEXT];
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(buffer, NUMBER_TEXT, "%.*g", digits, value);
-        if (strtod(buffer, NULL) == value)
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
             break;
     }
     uselocale(before);
     freelocale(plain);
-    return buffer;
+    return memcpy(buffer, text, sizeof text);
 }
 
 bool number_parse(const char *text, double *value) {

@@ -11,7 +11,7 @@
 enum { NUMBER_TEXT = 32 }; /* room for any double */
 
 /* The shortest of %.15g, %.16g, %.17g that gives value again. Returns buffer. */
-char *number_text(double value, char buffer[NUMBER_TEXT]);
+char *number_text(double value, char buffer[static NUMBER_TEXT]);
 
 /* A finite decimal number and nothing else: no spaces, no hexadecimal, no "inf" or "nan". */
 bool number_parse(const char *text, double *value);

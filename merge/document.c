@@ -1,4 +1,4 @@
-#include "merge/json.h"
+#include "merge/document.h"
 
 #include "merge/text.h"
 
@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-void json_begin(struct json *json) {
-    *json = (struct json){0};
+void document_begin(struct document *json) {
+    *json = (struct document){0};
     json->stream = open_memstream(&json->text, &json->size);
     if (json->stream == NULL)
-        memory_exhausted(JSON_DEPTH);
+        memory_exhausted(DOCUMENT_DEPTH);
 }
 
-char *json_end(struct json *json) {
+char *document_end(struct document *json) {
     fputc('\n', json->stream);
     bool failed = ferror(json->stream) != 0;
     if (fclose(json->stream) != 0 || failed)
@@ -21,7 +21,7 @@ char *json_end(struct json *json) {
     return json->text;
 }
 
-static void write_string(struct json *json, const char *text) {
+static void write_string(struct document *json, const char *text) {
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
     fputc('"', json->stream);
     for (const char *c = text; *c != '\0'; c++) {
@@ -38,17 +38,17 @@ static void write_string(struct json *json, const char *text) {
     fputc('"', json->stream);
 }
 
-static void line_break(struct json *json) {
+static void line_break(struct document *json) {
     fprintf(json->stream, "\n%*s", (int)(2 * json->depth), "");
 }
 
 /* Comma, place and key of the next member. */
-static void next_member(struct json *json, const char *key) {
+static void next_member(struct document *json, const char *key) {
     if (json->depth > 0) {
-        struct json_level *level = &json->levels[json->depth - 1];
+        struct document_level *level = &json->levels[json->depth - 1];
         if (level->filled)
             fputc(',', json->stream);
-        if (level->layout == JSON_LINES)
+        if (level->layout == DOCUMENT_LINES)
             line_break(json);
         else if (level->filled)
             fputc(' ', json->stream);
@@ -60,55 +60,57 @@ static void next_member(struct json *json, const char *key) {
     }
 }
 
-void json_open(struct json *json, const char *key, char bracket, enum json_layout layout) {
+void document_open(struct document *json, const char *key, char bracket,
+                   enum document_layout layout) {
     next_member(json, key);
     fputc(bracket, json->stream);
-    if (json->depth > 0 && json->levels[json->depth - 1].layout == JSON_ROW)
-        layout = JSON_ROW;
-    json->levels[json->depth++] = (struct json_level){bracket == '{' ? '}' : ']', layout, false};
+    if (json->depth > 0 && json->levels[json->depth - 1].layout == DOCUMENT_ROW)
+        layout = DOCUMENT_ROW;
+    json->levels[json->depth++] =
+        (struct document_level){bracket == '{' ? '}' : ']', layout, false};
 }
 
-void json_close(struct json *json) {
-    struct json_level level = json->levels[--json->depth];
-    if (level.filled && level.layout == JSON_LINES)
+void document_close(struct document *json) {
+    struct document_level level = json->levels[--json->depth];
+    if (level.filled && level.layout == DOCUMENT_LINES)
         line_break(json);
     fputc(level.close, json->stream);
 }
 
-void json_string(struct json *json, const char *key, const char *text) {
+void document_string(struct document *json, const char *key, const char *text) {
     if (text == NULL) {
-        json_null(json, key);
+        document_null(json, key);
         return;
     }
     next_member(json, key);
     write_string(json, text);
 }
 
-void json_number(struct json *json, const char *key, double value) {
+void document_number(struct document *json, const char *key, double value) {
     char text[NUMBER_TEXT];
     next_member(json, key);
     fputs(isfinite(value) ? number_text(value, text) : "null", json->stream);
 }
 
-void json_bool(struct json *json, const char *key, bool value) {
+void document_bool(struct document *json, const char *key, bool value) {
     next_member(json, key);
     fputs(value ? "true" : "false", json->stream);
 }
 
-void json_null(struct json *json, const char *key) {
-    json_number(json, key, NAN);
+void document_null(struct document *json, const char *key) {
+    document_number(json, key, NAN);
 }
 
-void json_numbers(struct json *json, const char *key, const double *values, size_t count) {
-    json_open(json, key, '[', JSON_ROW);
+void document_numbers(struct document *json, const char *key, const double *values, size_t count) {
+    document_open(json, key, '[', DOCUMENT_ROW);
     for (size_t i = 0; i < count; i++)
-        json_number(json, NULL, values[i]);
-    json_close(json);
+        document_number(json, NULL, values[i]);
+    document_close(json);
 }
 
-void json_strings(struct json *json, const char *key, char *const *texts, size_t count) {
-    json_open(json, key, '[', JSON_ROW);
+void document_strings(struct document *json, const char *key, char *const *texts, size_t count) {
+    document_open(json, key, '[', DOCUMENT_ROW);
     for (size_t i = 0; i < count; i++)
-        json_string(json, NULL, texts[i]);
-    json_close(json);
+        document_string(json, NULL, texts[i]);
+    document_close(json);
 }
