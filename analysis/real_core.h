@@ -3,7 +3,8 @@
  *
  * With `normalize`, tau_i means d_i * tau_i in all that follows, residuals and vectors too, d_i
  * the factor that gives every specialist the mean norm over matrices. Coefficient vectors
- * returned here always apply to the raw task vectors, the d_i are already in them. */
+ * returned by functions apply to the raw task vectors, the d_i are already in them; projection and
+ * weights of struct real_core apply to the scaled ones. */
 #ifndef R2M_ANALYSIS_REAL_CORE_H
 #define R2M_ANALYSIS_REAL_CORE_H
 
@@ -45,8 +46,13 @@ struct real_core {
     struct string_list warnings; /* clamped k, vanished core, a part above 0.6 with N >= 3 */
 };
 
-/* gram: result of gram_result(). ERROR_USAGE when rank is 0 or above N, or when center is asked
- * of a single specialist. */
+/* ERROR_USAGE when rank is 0, above N or, centred, above N - 1, and when center is asked of a
+ * single specialist. */
+bool real_settings_check(const struct real_settings *settings, const struct tensor_table *table,
+                         struct error *error);
+
+/* gram: result of gram_result(). Settings that do not fit are an error as above; a rank beyond the
+ * numerical rank is clamped with a warning (to 0 when every specialist equals the base). */
 bool real_core_compute(const struct tensor_table *table, const double *gram,
                        const struct real_settings *settings, struct real_core **core,
                        struct error *error);
@@ -62,7 +68,8 @@ void real_core_coefficients(const struct real_core *core, size_t layer, double *
 void residual_coefficients(const struct real_core *core, size_t layer, size_t specialist,
                            double *coefficients);
 
-/* [N] coefficients of Pi tau_i, for the energy split (section 6). */
+/* [N] coefficients of Pi tau_i of the raw tau_i, for the energy split (section 6):
+ * d_j C[j][i] / d_i. */
 void projection_coefficients(const struct real_core *core, size_t specialist, double *coefficients);
 
 #endif

@@ -6,10 +6,10 @@
 #ifndef R2M_ANALYSIS_SPECTRA_H
 #define R2M_ANALYSIS_SPECTRA_H
 
-#include "analysis/support/pool.h"
-#include "analysis/support/progress.h"
 #include "analysis/real_core.h"
 #include "analysis/spectrum.h"
+#include "analysis/support/pool.h"
+#include "analysis/support/progress.h"
 
 struct spectra;
 
@@ -37,8 +37,8 @@ bool spectra_wait(struct spectra *spectra, double seconds);
 bool spectra_check(struct spectra *spectra, struct error *error);
 
 /* Lets running items end in the background without waiting for them, then releases the set: the
- * keyboard never waits for LAPACK. spectra must not be used afterwards; NULL is accepted.
- * table must live until the pool is freed or spectra_abandoned_count() is 0. */
+ * keyboard never waits for LAPACK. progress is no longer counted. spectra must not be used
+ * afterwards; NULL is accepted. The table must stay open until the pool is freed. */
 void spectra_abandon(struct spectra *spectra);
 
 /* Cancels, waits for running items, releases; NULL is accepted. */

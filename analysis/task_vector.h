@@ -19,9 +19,13 @@ void task_vector_block(const struct layer *layer, size_t specialist_count,
                        const double *coefficients, size_t row, size_t rows, size_t col, size_t cols,
                        double *target);
 
+/* How many rows (rows >= cols) or columns (rows < cols) of the matrix view to take at a time: a
+ * strip of a few MiB in float64. */
+size_t task_vector_strip(const struct layer *layer);
+
 /* target (n x n, n = min(rows, cols), symmetric, both triangles filled) = A^T A when
- * rows >= cols, else A A^T, A the combination's matrix view; float64, read once in blocks of at
- * most a few MiB. Returns false when memory is short. */
+ * rows >= cols, else A A^T, A the combination's matrix view; float64, read once, strip
+ * by strip. Returns false when memory is short. */
 bool task_vector_square(const struct layer *layer, size_t specialist_count,
                         const double *coefficients, double *target);
 

@@ -24,6 +24,7 @@ struct batch {
     size_t taken;  /* order[0..taken) have begun or were cancelled */
     size_t running;
     size_t done;
+    void (*cleanup)(void *context); /* of a detached batch */
 };
 
 struct pool {
@@ -43,6 +44,20 @@ static struct batch *batch_with_work(struct pool *pool) {
     return NULL;
 }
 
+static bool finished(const struct batch *batch) {
+    return batch->taken == batch->count && batch->running == 0;
+}
+
+/* Takes the batch off the pool's list and frees it; what it worked on is not touched. */
+static void release(struct batch *batch) {
+    struct batch **link = &batch->pool->batches;
+    while (*link != batch)
+        link = &(*link)->next;
+    *link = batch->next;
+    free(batch->order);
+    free(batch);
+}
+
 static void run_item(struct pool *pool, struct batch *batch) {
     size_t item = batch->order[batch->taken++];
     batch->running++;
@@ -50,10 +65,18 @@ static void run_item(struct pool *pool, struct batch *batch) {
     batch->work(batch->context, item);
     pthread_mutex_lock(&pool->mutex);
     struct notifier notifier = batch->notifier; /* the batch may be freed once nothing runs */
+    void (*cleanup)(void *) = NULL;
+    void *context = batch->context;
     batch->done++;
     batch->running--;
+    if (batch->cleanup != NULL && finished(batch)) {
+        cleanup = batch->cleanup;
+        release(batch);
+    }
     pthread_cond_broadcast(&pool->item_ended);
     pthread_mutex_unlock(&pool->mutex);
+    if (cleanup != NULL)
+        cleanup(context);
     if (notifier.call != NULL)
         notifier.call(notifier.context);
     pthread_mutex_lock(&pool->mutex);
@@ -164,10 +187,6 @@ void batch_cancel(struct batch *batch) {
     pthread_mutex_unlock(&batch->pool->mutex);
 }
 
-static bool finished(const struct batch *batch) {
-    return batch->taken == batch->count && batch->running == 0;
-}
-
 bool batch_finished(struct batch *batch) {
     pthread_mutex_lock(&batch->pool->mutex);
     bool answer = finished(batch);
@@ -216,14 +235,24 @@ void batch_free(struct batch *batch) {
         return;
     batch_cancel(batch);
     batch_wait(batch, -1);
-    pthread_mutex_lock(&batch->pool->mutex);
-    struct batch **link = &batch->pool->batches;
-    while (*link != batch)
-        link = &(*link)->next;
-    *link = batch->next;
-    pthread_mutex_unlock(&batch->pool->mutex);
-    free(batch->order);
-    free(batch);
+    struct pool *pool = batch->pool;
+    pthread_mutex_lock(&pool->mutex);
+    release(batch);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void batch_detach(struct batch *batch, void (*cleanup)(void *context)) {
+    struct pool *pool = batch->pool;
+    void *context = batch->context;
+    pthread_mutex_lock(&pool->mutex);
+    batch->count = batch->taken;
+    batch->cleanup = cleanup;
+    bool idle = finished(batch);
+    if (idle)
+        release(batch);
+    pthread_mutex_unlock(&pool->mutex);
+    if (idle)
+        cleanup(context);
 }
 
 void pool_run(struct pool *pool, size_t count, batch_work *work, void *context) {

@@ -30,7 +30,8 @@ struct pool *pool_create(unsigned threads);
 /* Number of workers. */
 unsigned pool_threads(const struct pool *pool);
 
-/* Ends the workers. Every batch must have been freed. NULL is accepted. */
+/* Ends the workers, after the items they run. Every batch must have been freed or detached. NULL
+ * is accepted. */
 void pool_free(struct pool *pool);
 
 /* Hands work to the pool and returns at once. context and its contents must live until
@@ -55,6 +56,11 @@ bool batch_wait(struct batch *batch, double seconds);
 
 /* Cancels, waits for running items and releases the batch. NULL is accepted. */
 void batch_free(struct batch *batch);
+
+/* Cancels without waiting: the batch is released as soon as its running items have ended, and
+ * cleanup(context) is then called once, by a worker or, if nothing runs, at once. batch must not
+ * be used afterwards. */
+void batch_detach(struct batch *batch, void (*cleanup)(void *context));
 
 /* Starts a batch, waits for it and frees it. */
 void pool_run(struct pool *pool, size_t count, batch_work *work, void *context);

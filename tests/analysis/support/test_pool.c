@@ -104,6 +104,33 @@ static void an_empty_batch_is_finished(void **state) {
     pool_free(pool);
 }
 
+static void note_cleanup(void *context) {
+    struct record *record = context;
+    assert_int_equal(atomic_load(&record->next), 1); /* item 0 has run, no other */
+    atomic_fetch_add(&record->runs[1], 100);
+}
+
+static void detached_batches_clean_up_once(void **state) {
+    (void)state;
+    static struct record record;
+    for (int running = 0; running <= 1; running++) {
+        record = (struct record){.gate = running};
+        struct pool *pool = pool_create(1);
+        struct batch *batch =
+            batch_start(pool, running ? 10 : 1, note, &record, (struct notifier){0});
+        while (atomic_load(&record.next) == 0)
+            ;
+        if (!running)
+            batch_wait(batch, -1);
+        batch_detach(batch, note_cleanup);
+        if (running)
+            assert_int_equal(record.runs[1], 0); /* it did not wait: item 0 is still running */
+        atomic_store(&record.gate, false);
+        pool_free(pool);
+        assert_int_equal(record.runs[1], 100);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_runs_once),
@@ -111,6 +138,7 @@ int main(void) {
         cmocka_unit_test(cancelled_items_do_not_run),
         cmocka_unit_test(notifier_hears_of_every_item),
         cmocka_unit_test(an_empty_batch_is_finished),
+        cmocka_unit_test(detached_batches_clean_up_once),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

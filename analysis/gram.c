@@ -1,0 +1,268 @@
+#include "analysis/gram.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    PIECE_ELEMENTS = 1024, /* base and a few differences stay in the caches next to the core */
+    ITEM_ELEMENTS = 1 << 20
+};
+
+/* A stretch of one layer. */
+struct item {
+    size_t layer;
+    uint64_t first, count;
+};
+
+/* Values of one tensor of one file that are not finite. */
+struct fault {
+    uint64_t count, first;
+};
+
+struct gram_pass {
+    const struct tensor_table *table;
+    size_t n;
+    struct progress *progress;
+    struct batch *batch;
+    struct item *items;
+    double *partial; /* [items x N x N], upper triangles; summed in the order of the items */
+    size_t item_count;
+    double *gram;          /* the result, once asked for */
+    pthread_mutex_t mutex; /* over faults */
+    struct fault *faults;  /* [layers x (1 + N)], NULL while there is none */
+    _Atomic bool cancelled;
+};
+
+static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
+    return file == 0 ? layer->base : layer->specialists[file - 1];
+}
+
+/* Tensors that the merge does arithmetic on; a head's base does not enter it. */
+static bool is_read(const struct layer *layer, size_t file) {
+    return tensor_of(layer, file) != NULL &&
+           (layer_is_shared(layer) || (layer->role == ROLE_HEAD && file > 0));
+}
+
+static uint64_t item_bytes(const struct gram_pass *pass, const struct item *item) {
+    const struct layer *layer = &pass->table->layers[item->layer];
+    uint64_t bytes = 0;
+    for (size_t file = 0; file <= pass->n; file++)
+        if (is_read(layer, file))
+            bytes += item->count * (dtype_bits(tensor_of(layer, file)->dtype) / 8);
+    return bytes;
+}
+
+/* Counts what is not finite in values[count], elements first... of that tensor. */
+static void note_faults(struct gram_pass *pass, size_t layer, size_t file, const double *values,
+                        uint64_t first, size_t count) {
+    struct fault found = {0};
+    for (size_t i = count; i-- > 0;) {
+        if (isfinite(values[i]))
+            continue;
+        found.count++;
+        found.first = first + i;
+    }
+    if (found.count == 0)
+        return;
+    pthread_mutex_lock(&pass->mutex);
+    if (pass->faults == NULL)
+        pass->faults = memory_array(pass->table->layer_count * (pass->n + 1), sizeof found);
+    struct fault *fault = &pass->faults[layer * (pass->n + 1) + file];
+    if (fault->count == 0 || found.first < fault->first)
+        fault->first = found.first;
+    fault->count += found.count;
+    pthread_mutex_unlock(&pass->mutex);
+}
+
+/* Reads the piece of every file again and notes what is not finite. */
+static void search_faults(struct gram_pass *pass, size_t layer_index, uint64_t first,
+                          size_t count) {
+    const struct layer *layer = &pass->table->layers[layer_index];
+    double values[PIECE_ELEMENTS];
+    for (size_t file = 0; file <= pass->n; file++) {
+        if (!is_read(layer, file))
+            continue;
+        tensor_read(tensor_of(layer, file), first, count, values);
+        note_faults(pass, layer_index, file, values, first, count);
+    }
+}
+
+/* differences[N x PIECE_ELEMENTS] of elements [first, first + count). */
+static void read_differences(const struct layer *layer, size_t n, uint64_t first, size_t count,
+                             double *differences) {
+    double base[PIECE_ELEMENTS];
+    tensor_read(layer->base, first, count, base);
+    for (size_t i = 0; i < n; i++) {
+        double *difference = differences + i * PIECE_ELEMENTS;
+        tensor_read(layer->specialists[i], first, count, difference);
+        for (size_t k = 0; k < count; k++)
+            difference[k] -= base[k];
+    }
+}
+
+/* partial[N x N] += inner products. A value that is not finite makes a diagonal entry NaN or
+ * infinite, so the search for it costs nothing where there is none. */
+static void add_piece(struct gram_pass *pass, const struct item *item, uint64_t first, size_t count,
+                      double *differences, double *partial) {
+    size_t n = pass->n;
+    read_differences(&pass->table->layers[item->layer], n, first, count, differences);
+    bool finite = true;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i; j < n; j++)
+            partial[i * n + j] += cblas_ddot((int)count, differences + i * PIECE_ELEMENTS, 1,
+                                             differences + j * PIECE_ELEMENTS, 1);
+        finite = finite && isfinite(partial[i * n + i]);
+    }
+    if (!finite)
+        search_faults(pass, item->layer, first, count);
+}
+
+static void run_item(void *context, size_t index) {
+    struct gram_pass *pass = context;
+    const struct item *item = &pass->items[index];
+    bool shared = layer_is_shared(&pass->table->layers[item->layer]);
+    if (pass->progress != NULL && atomic_load(&pass->progress->cancel))
+        atomic_store(&pass->cancelled, true);
+    if (atomic_load(&pass->cancelled))
+        return;
+    double *differences = memory_array(pass->n * PIECE_ELEMENTS, sizeof *differences);
+    double *partial = pass->partial + index * pass->n * pass->n;
+    for (uint64_t done = 0; done < item->count; done += PIECE_ELEMENTS) {
+        uint64_t rest = item->count - done;
+        size_t count = rest < PIECE_ELEMENTS ? (size_t)rest : PIECE_ELEMENTS;
+        if (shared)
+            add_piece(pass, item, item->first + done, count, differences, partial);
+        else
+            search_faults(pass, item->layer, item->first + done, count);
+    }
+    free(differences);
+    if (pass->progress != NULL)
+        atomic_fetch_add(&pass->progress->done, item_bytes(pass, item));
+}
+
+/* Cuts the layers into items, in their order. */
+static void make_items(struct gram_pass *pass) {
+    const struct tensor_table *table = pass->table;
+    size_t room = 0;
+    for (size_t l = 0; l < table->layer_count; l++)
+        room += (size_t)(table->layers[l].elements / ITEM_ELEMENTS) + 1;
+    pass->items = memory_array(room, sizeof *pass->items);
+    for (size_t l = 0; l < table->layer_count; l++) {
+        const struct layer *layer = &table->layers[l];
+        if (!layer_is_shared(layer) && layer->role != ROLE_HEAD)
+            continue;
+        for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
+            uint64_t rest = layer->elements - first;
+            pass->items[pass->item_count++] =
+                (struct item){l, first, rest < ITEM_ELEMENTS ? rest : ITEM_ELEMENTS};
+        }
+    }
+}
+
+struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
+                             struct progress *progress, struct notifier notifier) {
+    struct gram_pass *pass = memory_array(1, sizeof *pass);
+    pass->table = table;
+    pass->n = table->specialist_count;
+    pass->progress = progress;
+    pthread_mutex_init(&pass->mutex, NULL);
+    make_items(pass);
+    pass->partial = memory_array(pass->item_count * pass->n * pass->n, sizeof *pass->partial);
+    if (progress != NULL) {
+        uint64_t total = 0;
+        for (size_t i = 0; i < pass->item_count; i++)
+            total += item_bytes(pass, &pass->items[i]);
+        atomic_store(&progress->done, 0);
+        atomic_store(&progress->total, total);
+    }
+    pass->batch = batch_start(pool, pass->item_count, run_item, pass, notifier);
+    return pass;
+}
+
+bool gram_finished(struct gram_pass *pass) {
+    return batch_finished(pass->batch);
+}
+
+bool gram_wait(struct gram_pass *pass, double seconds) {
+    return batch_wait(pass->batch, seconds);
+}
+
+static void report_faults(const struct gram_pass *pass, struct error *error) {
+    for (size_t l = 0; l < pass->table->layer_count; l++)
+        for (size_t file = 0; file <= pass->n; file++) {
+            const struct fault *fault = &pass->faults[l * (pass->n + 1) + file];
+            if (fault->count == 0)
+                continue;
+            error_add(error, ERROR_INPUT,
+                      "%s: tensor %s: %llu of %llu values NaN or infinite, the first at index %llu",
+                      file == 0 ? checkpoint_path(pass->table->base)
+                                : pass->table->specialists[file - 1].path,
+                      pass->table->layers[l].name, (unsigned long long)fault->count,
+                      (unsigned long long)pass->table->layers[l].elements,
+                      (unsigned long long)fault->first);
+        }
+}
+
+/* Finite weights so far apart that their squares are beyond float64. */
+static void report_overflow(const struct gram_pass *pass, struct error *error) {
+    for (size_t l = 0; l < pass->table->layer_count; l++)
+        for (size_t i = 0; i < pass->n; i++)
+            if (!isfinite(pass->gram[(l * pass->n + i) * pass->n + i]))
+                error_add(error, ERROR_INPUT, "%s: tensor %s: too far from the base to be squared",
+                          pass->table->specialists[i].path, pass->table->layers[l].name);
+}
+
+static void add_up(struct gram_pass *pass) {
+    size_t n = pass->n;
+    pass->gram = memory_array(pass->table->layer_count * n * n, sizeof *pass->gram);
+    for (size_t item = 0; item < pass->item_count; item++) {
+        double *gram = pass->gram + pass->items[item].layer * n * n;
+        const double *partial = pass->partial + item * n * n;
+        for (size_t k = 0; k < n * n; k++)
+            gram[k] += partial[k];
+    }
+    for (size_t l = 0; l < pass->table->layer_count; l++)
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < i; j++)
+                pass->gram[(l * n + i) * n + j] = pass->gram[(l * n + j) * n + i];
+}
+
+const double *gram_result(struct gram_pass *pass, struct error *error) {
+    error_free(error);
+    if (atomic_load(&pass->cancelled)) {
+        error_set(error, ERROR_CANCELLED, "interrupted");
+        return NULL;
+    }
+    if (pass->gram == NULL)
+        add_up(pass);
+    if (pass->faults != NULL)
+        report_faults(pass, error);
+    else
+        report_overflow(pass, error);
+    return error->kind == ERROR_NONE ? pass->gram : NULL;
+}
+
+void gram_free(struct gram_pass *pass) {
+    if (pass == NULL)
+        return;
+    batch_free(pass->batch);
+    pthread_mutex_destroy(&pass->mutex);
+    free(pass->items);
+    free(pass->partial);
+    free(pass->faults);
+    free(pass->gram);
+    free(pass);
+}
+
+double gram_form(const double *gram, size_t n, const double *a, const double *b) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double row = 0;
+        for (size_t j = 0; j < n; j++)
+            row += gram[i * n + j] * b[j];
+        sum += a[i] * row;
+    }
+    return sum;
+}

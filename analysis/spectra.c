@@ -1,0 +1,237 @@
+#include "analysis/spectra.h"
+
+#include "analysis/task_vector.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct spectra {
+    const struct tensor_table *table;
+    size_t n, total;
+    size_t *layers;       /* matrix layers, the longest work first: item / N is a place here */
+    size_t *places;       /* [layer_count] the layer's place in layers; SIZE_MAX: no matrix */
+    double *coefficients; /* [total x N] of the item's residual */
+    struct batch *batch;
+    _Atomic(struct spectrum *) *results; /* [total]; set once, when ready */
+    _Atomic size_t ready;
+    pthread_mutex_t mutex; /* over what follows */
+    struct progress *progress;
+    bool cancelled;
+    struct error error; /* the first failure */
+};
+
+/* Operations of one spectrum: the square of the smaller side, and its reduction to tridiagonal. */
+static double work_of(const struct layer *layer) {
+    double n = (double)layer_max_rank(layer);
+    return n * (double)layer->elements + 4.0 / 3.0 * n * n * n;
+}
+
+struct ranked {
+    double work;
+    size_t layer;
+};
+
+static int compare_work(const void *one, const void *other) {
+    const struct ranked *a = one, *b = other;
+    if (a->work != b->work)
+        return a->work > b->work ? -1 : 1;
+    return (a->layer > b->layer) - (a->layer < b->layer);
+}
+
+static void rank_layers(struct spectra *spectra) {
+    const struct tensor_table *table = spectra->table;
+    struct ranked *ranked = memory_array(table->matrix_count, sizeof *ranked);
+    size_t count = 0;
+    spectra->layers = memory_array(table->matrix_count, sizeof *spectra->layers);
+    spectra->places = memory_array(table->layer_count, sizeof *spectra->places);
+    for (size_t l = 0; l < table->layer_count; l++) {
+        spectra->places[l] = SIZE_MAX;
+        if (table->layers[l].role == ROLE_MATRIX)
+            ranked[count++] = (struct ranked){work_of(&table->layers[l]), l};
+    }
+    qsort(ranked, count, sizeof *ranked, compare_work);
+    for (size_t place = 0; place < count; place++) {
+        spectra->layers[place] = ranked[place].layer;
+        spectra->places[ranked[place].layer] = place;
+    }
+    free(ranked);
+}
+
+/* Asks whether the pass was cancelled, and remembers it. */
+static bool is_cancelled(struct spectra *spectra) {
+    pthread_mutex_lock(&spectra->mutex);
+    if (spectra->progress != NULL && atomic_load(&spectra->progress->cancel))
+        spectra->cancelled = true;
+    bool answer = spectra->cancelled;
+    pthread_mutex_unlock(&spectra->mutex);
+    return answer;
+}
+
+/* Keeps the first failure, with file and tensor. */
+static void note_failure(struct spectra *spectra, const struct layer *layer, size_t specialist,
+                         const char *reason) {
+    pthread_mutex_lock(&spectra->mutex);
+    if (spectra->error.kind == ERROR_NONE)
+        error_set(&spectra->error, ERROR_INPUT, "%s: tensor %s: %s",
+                  spectra->table->specialists[specialist].path, layer->name, reason);
+    pthread_mutex_unlock(&spectra->mutex);
+}
+
+static void count_progress(struct spectra *spectra, const struct layer *layer) {
+    pthread_mutex_lock(&spectra->mutex);
+    if (spectra->progress != NULL)
+        atomic_fetch_add(&spectra->progress->done, (uint64_t)work_of(layer));
+    pthread_mutex_unlock(&spectra->mutex);
+}
+
+/* Where the eigenvalues of the square fail: the singular values of the residual itself. */
+static bool compute_reference(const struct layer *layer, size_t n, const double *coefficients,
+                              struct spectrum *spectrum, struct error *error) {
+    double *matrix = malloc(layer->rows * layer->cols * sizeof *matrix);
+    if (matrix == NULL)
+        return error_set(error, ERROR_INPUT, "no memory for a residual of %zu x %zu", layer->rows,
+                         layer->cols);
+    task_vector_combine(layer, n, coefficients, 0, layer->rows * layer->cols, matrix);
+    bool good = spectrum_reference(matrix, layer->rows, layer->cols, spectrum, error);
+    free(matrix);
+    return good;
+}
+
+static bool compute(const struct layer *layer, size_t n, const double *coefficients,
+                    struct spectrum *spectrum, struct error *error) {
+    size_t side = layer_max_rank(layer);
+    double *square = malloc(side * side * sizeof *square);
+    bool enough = square != NULL && task_vector_square(layer, n, coefficients, square);
+    bool good = enough && spectrum_from_square(square, layer->rows, layer->cols, spectrum, error);
+    free(square);
+    if (!enough)
+        return error_set(error, ERROR_INPUT, "no memory for a Gram matrix of %zu x %zu", side,
+                         side);
+    return good || compute_reference(layer, n, coefficients, spectrum, error);
+}
+
+static void run_item(void *context, size_t item) {
+    struct spectra *spectra = context;
+    size_t specialist = item % spectra->n;
+    const struct layer *layer = &spectra->table->layers[spectra->layers[item / spectra->n]];
+    if (is_cancelled(spectra))
+        return;
+    struct error error = {0};
+    struct spectrum *spectrum = memory_array(1, sizeof *spectrum);
+    if (compute(layer, spectra->n, spectra->coefficients + item * spectra->n, spectrum, &error)) {
+        atomic_store_explicit(&spectra->results[item], spectrum, memory_order_release);
+        atomic_fetch_add(&spectra->ready, 1);
+    } else {
+        note_failure(spectra, layer, specialist, error.message);
+        free(spectrum);
+    }
+    error_free(&error);
+    count_progress(spectra, layer);
+}
+
+static void announce_work(struct spectra *spectra) {
+    uint64_t total = 0;
+    for (size_t item = 0; item < spectra->total; item++)
+        total += (uint64_t)work_of(&spectra->table->layers[spectra->layers[item / spectra->n]]);
+    atomic_store(&spectra->progress->done, 0);
+    atomic_store(&spectra->progress->total, total);
+}
+
+struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
+                              struct pool *pool, struct progress *progress,
+                              struct notifier notifier) {
+    struct spectra *spectra = memory_array(1, sizeof *spectra);
+    size_t n = table->specialist_count;
+    spectra->table = table;
+    spectra->n = n;
+    spectra->total = table->matrix_count * n;
+    spectra->progress = progress;
+    pthread_mutex_init(&spectra->mutex, NULL);
+    rank_layers(spectra);
+    spectra->results = memory_array(spectra->total, sizeof *spectra->results);
+    spectra->coefficients = memory_array(spectra->total * n, sizeof *spectra->coefficients);
+    for (size_t item = 0; item < spectra->total; item++)
+        residual_coefficients(core, spectra->layers[item / n], item % n,
+                              spectra->coefficients + item * n);
+    if (progress != NULL)
+        announce_work(spectra);
+    spectra->batch = batch_start(pool, spectra->total, run_item, spectra, notifier);
+    return spectra;
+}
+
+const struct spectrum *spectra_get(const struct spectra *spectra, size_t layer, size_t specialist) {
+    size_t place = spectra->places[layer];
+    if (place == SIZE_MAX)
+        return NULL;
+    return atomic_load_explicit(&spectra->results[place * spectra->n + specialist],
+                                memory_order_acquire);
+}
+
+void spectra_prefer(struct spectra *spectra, size_t layer) {
+    size_t place = spectra->places[layer];
+    if (place != SIZE_MAX)
+        batch_prefer(spectra->batch, place * spectra->n, spectra->n);
+}
+
+size_t spectra_total(const struct spectra *spectra) {
+    return spectra->total;
+}
+
+size_t spectra_ready(const struct spectra *spectra) {
+    return atomic_load(&spectra->ready);
+}
+
+bool spectra_finished(struct spectra *spectra) {
+    return batch_finished(spectra->batch);
+}
+
+bool spectra_wait(struct spectra *spectra, double seconds) {
+    return batch_wait(spectra->batch, seconds);
+}
+
+bool spectra_check(struct spectra *spectra, struct error *error) {
+    pthread_mutex_lock(&spectra->mutex);
+    bool good = spectra->error.kind == ERROR_NONE;
+    if (!good)
+        error_set(error, spectra->error.kind, "%s", spectra->error.message);
+    else if (spectra_ready(spectra) < spectra->total)
+        good = error_set(error, ERROR_CANCELLED, "interrupted");
+    pthread_mutex_unlock(&spectra->mutex);
+    return good;
+}
+
+/* All but the batch. */
+static void release(void *context) {
+    struct spectra *spectra = context;
+    for (size_t item = 0; item < spectra->total; item++) {
+        struct spectrum *spectrum = atomic_load(&spectra->results[item]);
+        if (spectrum != NULL)
+            spectrum_free(spectrum);
+        free(spectrum);
+    }
+    pthread_mutex_destroy(&spectra->mutex);
+    free(spectra->layers);
+    free(spectra->places);
+    free(spectra->coefficients);
+    free(spectra->results);
+    error_free(&spectra->error);
+    free(spectra);
+}
+
+void spectra_abandon(struct spectra *spectra) {
+    if (spectra == NULL)
+        return;
+    pthread_mutex_lock(&spectra->mutex);
+    spectra->progress = NULL; /* it counts for the next set from now on */
+    pthread_mutex_unlock(&spectra->mutex);
+    batch_detach(spectra->batch, release);
+}
+
+void spectra_free(struct spectra *spectra) {
+    if (spectra == NULL)
+        return;
+    batch_free(spectra->batch);
+    release(spectra);
+}

@@ -1,0 +1,89 @@
+#include "analysis/task_vector.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECE_ELEMENTS = 2048,    /* base, specialist and sum stay in the first-level cache */
+    STRIP_ELEMENTS = 1 << 18, /* 2 MiB of doubles */
+    STRIP_MINIMUM = 32        /* rows or columns, so that dsyrk has something to do */
+};
+
+/* One piece; sums differences, so that a specialist equal to the base adds exactly 0. */
+static void combine_piece(const struct layer *layer, size_t specialist_count,
+                          const double *coefficients, uint64_t first, size_t count,
+                          double *target) {
+    double base[PIECE_ELEMENTS], specialist[PIECE_ELEMENTS];
+    bool base_read = false;
+    memset(target, 0, count * sizeof *target);
+    for (size_t j = 0; j < specialist_count; j++) {
+        double coefficient = coefficients[j];
+        if (coefficient == 0)
+            continue;
+        if (!base_read)
+            tensor_read(layer->base, first, count, base);
+        base_read = true;
+        tensor_read(layer->specialists[j], first, count, specialist);
+        for (size_t i = 0; i < count; i++)
+            target[i] += coefficient * (specialist[i] - base[i]);
+    }
+}
+
+void task_vector_combine(const struct layer *layer, size_t specialist_count,
+                         const double *coefficients, uint64_t first, size_t count, double *target) {
+    for (size_t done = 0; done < count; done += PIECE_ELEMENTS) {
+        size_t piece = count - done < PIECE_ELEMENTS ? count - done : PIECE_ELEMENTS;
+        combine_piece(layer, specialist_count, coefficients, first + done, piece, target + done);
+    }
+}
+
+void task_vector_block(const struct layer *layer, size_t specialist_count,
+                       const double *coefficients, size_t row, size_t rows, size_t col, size_t cols,
+                       double *target) {
+    uint64_t width = layer->cols;
+    if (cols == layer->cols) {
+        task_vector_combine(layer, specialist_count, coefficients, row * width, rows * cols,
+                            target);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        task_vector_combine(layer, specialist_count, coefficients, (row + r) * width + col, cols,
+                            target + r * cols);
+}
+
+size_t task_vector_strip(const struct layer *layer) {
+    bool tall = layer->rows >= layer->cols;
+    size_t side = tall ? layer->cols : layer->rows, length = tall ? layer->rows : layer->cols;
+    size_t strip = STRIP_ELEMENTS / side > STRIP_MINIMUM ? STRIP_ELEMENTS / side : STRIP_MINIMUM;
+    return strip < length ? strip : length;
+}
+
+static void mirror_upper(double *square, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            square[i * n + j] = square[j * n + i];
+}
+
+bool task_vector_square(const struct layer *layer, size_t specialist_count,
+                        const double *coefficients, double *target) {
+    bool tall = layer->rows >= layer->cols;
+    size_t n = tall ? layer->cols : layer->rows, length = tall ? layer->rows : layer->cols;
+    size_t strip = task_vector_strip(layer);
+    double *block = malloc(strip * n * sizeof *block);
+    if (block == NULL)
+        return false;
+    memset(target, 0, n * n * sizeof *target);
+    for (size_t first = 0; first < length; first += strip) {
+        size_t count = length - first < strip ? length - first : strip;
+        if (tall)
+            task_vector_block(layer, specialist_count, coefficients, first, count, 0, n, block);
+        else
+            task_vector_block(layer, specialist_count, coefficients, 0, n, first, count, block);
+        cblas_dsyrk(CblasRowMajor, CblasUpper, tall ? CblasTrans : CblasNoTrans, (int)n, (int)count,
+                    1.0, block, (int)(tall ? n : count), 1.0, target, (int)n);
+    }
+    mirror_upper(target, n);
+    free(block);
+    return true;
+}

@@ -1,0 +1,287 @@
+#include "analysis/tensor_table.h"
+
+#include "analysis/table_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_SHOWN = 5 };
+
+/* The name of the file or folder at the end of a path, without its extension. */
+static char *path_stem(const char *path) {
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    size_t dot = end;
+    while (dot > start && path[dot - 1] != '.')
+        dot--;
+    if (dot > start + 1)
+        end = dot - 1;
+    return end > start ? error_quote(path + start, end - start) : memory_string("specialist");
+}
+
+static bool name_taken(const struct tensor_table *table, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table->specialists[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* wanted, or wanted-2, wanted-3, ... where an earlier specialist has that name. Takes wanted. */
+static char *unique_name(const struct tensor_table *table, size_t count, char *wanted) {
+    char *name = memory_string(wanted);
+    for (unsigned number = 2; name_taken(table, count, name); number++) {
+        free(name);
+        name = memory_format("%s-%u", wanted, number);
+    }
+    free(wanted);
+    return name;
+}
+
+/* One file, its own warnings into the table's. */
+static struct checkpoint *open_file(struct tensor_table *table, const char *path,
+                                    struct error *error) {
+    struct checkpoint *checkpoint = NULL;
+    struct error own = {0};
+    if (!checkpoint_open(path, &checkpoint, &own)) {
+        error_add(error, own.kind, "%s", own.message);
+        if (own.hint != NULL)
+            error_hint(error, "%s", own.hint);
+        error_free(&own);
+        return NULL;
+    }
+    const struct string_list *warnings = checkpoint_warnings(checkpoint);
+    for (size_t i = 0; i < warnings->count; i++)
+        string_list_add(&table->warnings, warnings->items[i]);
+    return checkpoint;
+}
+
+static bool open_files(struct tensor_table *table, const char *base_path,
+                       const struct specialist_path *specialists, struct error *error) {
+    table->base = open_file(table, base_path, error);
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        const struct specialist_path *from = &specialists[i];
+        struct table_specialist *specialist = &table->specialists[i];
+        char *wanted = from->name != NULL ? memory_string(from->name) : path_stem(from->path);
+        specialist->name = unique_name(table, i, wanted);
+        specialist->path = memory_string(from->path);
+        specialist->checkpoint = open_file(table, from->path, error);
+    }
+    return error->kind == ERROR_NONE;
+}
+
+static struct checkpoint *table_file(const struct tensor_table *table, size_t file) {
+    return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
+}
+
+/* By name, then by file. */
+static int compare_aliases(const void *one, const void *other) {
+    const struct alias *a = one, *b = other;
+    int order = memcmp(a->name, b->name, a->length < b->length ? a->length : b->length);
+    if (order != 0)
+        return order;
+    if (a->length != b->length)
+        return a->length < b->length ? -1 : 1;
+    return (a->file > b->file) - (a->file < b->file);
+}
+
+/* Every tensor of every file, sorted: the tensors of one layer are neighbours. */
+static struct alias *sorted_aliases(const struct tensor_table *table, const struct table_keys *keys,
+                                    size_t *count) {
+    *count = 0;
+    for (size_t file = 0; file <= table->specialist_count; file++)
+        *count += checkpoint_count(table_file(table, file));
+    struct alias *aliases = memory_array(*count, sizeof *aliases), *alias = aliases;
+    for (size_t file = 0; file <= table->specialist_count; file++) {
+        const struct checkpoint *checkpoint = table_file(table, file);
+        for (size_t i = 0; i < checkpoint_count(checkpoint); i++, alias++) {
+            alias->file = file;
+            alias->tensor = checkpoint_tensor(checkpoint, i);
+            table_keys_apply(keys, alias);
+        }
+    }
+    qsort(aliases, *count, sizeof *aliases, compare_aliases);
+    return aliases;
+}
+
+static bool same_name(const struct alias *one, const struct alias *other) {
+    return one->length == other->length && memcmp(one->name, other->name, one->length) == 0;
+}
+
+/* The layer made of aliases of one name, without its role. */
+static void layer_collect(const struct tensor_table *table, struct layer *layer,
+                          const struct alias *aliases, size_t count, struct error *error) {
+    *layer = (struct layer){.like = aliases[0].tensor};
+    layer->name = error_quote(layer->like->name, layer->like->name_length);
+    layer->specialists = memory_array(table->specialist_count, sizeof *layer->specialists);
+    for (size_t i = 0; i < count; i++) {
+        const struct alias *alias = &aliases[i];
+        const struct tensor **place =
+            alias->file == 0 ? &layer->base : &layer->specialists[alias->file - 1];
+        if (*place != NULL) {
+            char *name = error_quote(alias->tensor->name, alias->tensor->name_length);
+            error_add(error, ERROR_INPUT,
+                      "%s: tensor %s: has another tensor's name after strip_prefix and rename",
+                      table_path(table, alias->file), name);
+            free(name);
+        }
+        *place = alias->tensor;
+    }
+}
+
+static void layer_release(struct layer *layer) {
+    free(layer->name);
+    free(layer->specialists);
+}
+
+static int compare_layers(const void *one, const void *other) {
+    return natural_compare(((const struct layer *)one)->name, ((const struct layer *)other)->name);
+}
+
+/* "text: a, b, c and 9 more" as a warning. */
+static void warn_of_names(struct tensor_table *table, const struct string_list *names,
+                          const char *text) {
+    if (names->count == 0)
+        return;
+    char *line = memory_format("%s: %s", text, names->items[0]);
+    for (size_t i = 1; i < names->count && i < NAMES_SHOWN; i++) {
+        char *longer = memory_format("%s, %s", line, names->items[i]);
+        free(line);
+        line = longer;
+    }
+    char *all = names->count <= NAMES_SHOWN
+                    ? memory_string(line)
+                    : memory_format("%s and %zu more", line, names->count - NAMES_SHOWN);
+    string_list_add(&table->warnings, all);
+    free(all);
+    free(line);
+}
+
+static void line_up(struct tensor_table *table, const struct table_keys *keys,
+                    struct error *error) {
+    struct left_out left_out = {0};
+    size_t count;
+    struct alias *aliases = sorted_aliases(table, keys, &count);
+    table->layers = memory_array(count, sizeof *table->layers);
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && same_name(&aliases[first], &aliases[end]);)
+            end++;
+        struct layer *layer = &table->layers[table->layer_count];
+        layer_collect(table, layer, aliases + first, end - first, error);
+        if (layer_take_role(table, keys, aliases[first].name, layer, &left_out, error))
+            table->layer_count++;
+        else
+            layer_release(layer);
+    }
+    qsort(table->layers, table->layer_count, sizeof *table->layers, compare_layers);
+    warn_of_names(table, &left_out.base_only, "in no specialist, copied from the base");
+    warn_of_names(table, &left_out.some_specialists,
+                  "in some specialists only, left out of the merge");
+    string_list_free(&left_out.base_only);
+    string_list_free(&left_out.some_specialists);
+    for (size_t i = 0; i < count; i++)
+        free(aliases[i].name);
+    free(aliases);
+}
+
+/* The name of a file's first tensor, quoted, for the hint. */
+static char *first_name(const struct checkpoint *checkpoint) {
+    if (checkpoint_count(checkpoint) == 0)
+        return memory_string("(no tensors)");
+    const struct tensor *tensor = checkpoint_tensor(checkpoint, 0);
+    return error_quote(tensor->name, tensor->name_length);
+}
+
+static void hint_at_names(const struct tensor_table *table, size_t specialist,
+                          struct error *error) {
+    char *base = first_name(table->base);
+    char *other = first_name(table->specialists[specialist].checkpoint);
+    error_hint(error,
+               "the base has names like %s, %s like %s; --strip-prefix and --rename can line "
+               "them up",
+               base, table->specialists[specialist].name, other);
+    free(base);
+    free(other);
+}
+
+/* Every specialist has something of the base, and all of them something together. */
+static void check_common(const struct tensor_table *table, struct error *error) {
+    size_t shared = 0;
+    size_t *common = memory_array(table->specialist_count, sizeof *common);
+    for (size_t l = 0; l < table->layer_count; l++) {
+        const struct layer *layer = &table->layers[l];
+        shared += layer_is_shared(layer);
+        for (size_t i = 0; i < table->specialist_count; i++)
+            common[i] += layer->base != NULL && layer->specialists[i] != NULL;
+    }
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        if (common[i] > 0)
+            continue;
+        error_add(error, ERROR_INPUT, "%s: no tensor in common with the base %s",
+                  table->specialists[i].path, checkpoint_path(table->base));
+        hint_at_names(table, i, error);
+    }
+    if (shared == 0 && error->kind == ERROR_NONE)
+        error_add(error, ERROR_INPUT,
+                  "%s: no floating tensor in common with every one of its specialists",
+                  checkpoint_path(table->base));
+    free(common);
+}
+
+bool tensor_table_open(const char *base_path, const struct specialist_path *specialists,
+                       size_t specialist_count, const struct table_keys *keys,
+                       struct tensor_table **result, struct error *error) {
+    if (specialist_count == 0)
+        return error_set(error, ERROR_USAGE, "no specialist given");
+    if (specialist_count > SPECIALIST_LIMIT)
+        return error_set(error, ERROR_USAGE, "%zu specialists given, at most %d are allowed",
+                         specialist_count, SPECIALIST_LIMIT);
+    error_free(error);
+    if (!table_keys_check(keys, error))
+        return false;
+    struct tensor_table *table = memory_array(1, sizeof *table);
+    table->specialist_count = specialist_count;
+    table->specialists = memory_array(specialist_count, sizeof *table->specialists);
+    if (open_files(table, base_path, specialists, error)) {
+        line_up(table, keys, error);
+        check_common(table, error);
+    }
+    if (error->kind != ERROR_NONE) {
+        tensor_table_close(table);
+        return false;
+    }
+    for (size_t l = 0; l < table->layer_count; l++)
+        table->matrix_count += table->layers[l].role == ROLE_MATRIX;
+    *result = table;
+    return true;
+}
+
+void tensor_table_close(struct tensor_table *table) {
+    if (table == NULL)
+        return;
+    for (size_t l = 0; l < table->layer_count; l++)
+        layer_release(&table->layers[l]);
+    free(table->layers);
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        free(table->specialists[i].name);
+        free(table->specialists[i].path);
+        checkpoint_close(table->specialists[i].checkpoint);
+    }
+    free(table->specialists);
+    checkpoint_close(table->base);
+    string_list_free(&table->warnings);
+    free(table);
+}
+
+static int compare_name(const void *name, const void *layer) {
+    return natural_compare(name, ((const struct layer *)layer)->name);
+}
+
+size_t tensor_table_find(const struct tensor_table *table, const char *name) {
+    const struct layer *found =
+        bsearch(name, table->layers, table->layer_count, sizeof *table->layers, compare_name);
+    return found != NULL ? (size_t)(found - table->layers) : table->layer_count;
+}
