@@ -139,7 +139,8 @@ static void overflow_begins_half_a_step_beyond_the_largest(void **state) {
             assert_int_equal(overflow, !even);
             unsigned beyond = narrow_value(form, sign * nextafter(limit, INFINITY), &overflow);
             assert_true(overflow);
-            assert_false(isfinite(value_of(form, beyond)));
+            assert_true(fabs(value_of(form, beyond)) != fabs(value_of(form, beyond)) ||
+                        fabs(value_of(form, beyond)) > DBL_MAX);
             narrow_value(form, sign * DBL_MAX, &overflow);
             assert_true(overflow);
         }
