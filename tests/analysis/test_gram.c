@@ -1,0 +1,226 @@
+/* The Gram pass against plain loops in long double; what is not finite is found and named; the
+ * same bytes for any number of threads. */
+#include "analysis/gram.h"
+#include "tests/matrix_fixture.h"
+#include "tests/model_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support.h"
+
+enum { N = 3 };
+
+/* One layer is longer than one item of the pass (2^20 elements). */
+static const struct model_tensor shapes[] = {
+    {"long", IN_ALL_FILES, false, 1, {(1 << 20) + 1500}},
+    {"matrix", IN_ALL_FILES, false, 2, {70, 50}},
+    {"scalar", IN_ALL_FILES, false, 0, {0}},
+    {"head.weight", IN_SPECIALISTS, false, 2, {2, 700}},
+    {"ids", IN_ALL_FILES, true, 1, {77}},
+};
+
+static struct model_recipe recipe_of_shapes(void) {
+    struct model_recipe recipe = model_recipe_default(N);
+    recipe.tensors = shapes;
+    recipe.tensor_count = sizeof shapes / sizeof shapes[0];
+    recipe.scales[1] = 3e-3;
+    return recipe;
+}
+
+/* A copy of the result, [layers x N x N]; free() it. */
+static double *gram_of(const struct tensor_table *table, unsigned threads,
+                       struct progress *progress) {
+    struct error error = {0};
+    struct pool *pool = pool_create(threads);
+    struct gram_pass *pass = gram_start(table, pool, progress, (struct notifier){0});
+    assert_true(gram_wait(pass, -1));
+    assert_true(gram_finished(pass));
+    const double *gram = gram_result(pass, &error);
+    assert_non_null(gram);
+    assert_ptr_equal(gram, gram_result(pass, &error));
+    size_t count = table->layer_count * N * N;
+    double *copy = memory_array(count, sizeof *copy);
+    memcpy(copy, gram, count * sizeof *copy);
+    gram_free(pass);
+    pool_free(pool);
+    return copy;
+}
+
+static double inner_product(const struct model *model, const char *name, size_t count, size_t i,
+                            size_t j) {
+    const double *base = model_values(model, 0, name);
+    const double *one = model_values(model, i + 1, name), *other = model_values(model, j + 1, name);
+    long double sum = 0;
+    for (size_t k = 0; k < count; k++)
+        sum += ((long double)one[k] - (long double)base[k]) *
+               ((long double)other[k] - (long double)base[k]);
+    return (double)sum;
+}
+
+static void agrees_with_plain_loops(const struct model_recipe *recipe) {
+    struct model model = model_make(recipe);
+    struct tensor_table *table = model_open(&model);
+    double *gram = gram_of(table, 2, NULL);
+    for (size_t l = 0; l < table->layer_count; l++) {
+        const struct layer *layer = &table->layers[l];
+        const double *g = gram + l * N * N;
+        for (size_t i = 0; i < N; i++)
+            for (size_t j = 0; j < N; j++) {
+                double expected = layer_is_shared(layer)
+                                      ? inner_product(&model, layer->name, layer->elements, i, j)
+                                      : 0;
+                assert_close(g[i * N + j], expected, 1e-13 * sqrt(g[i * N + i] * g[j * N + j]));
+                assert_true(g[i * N + j] == g[j * N + i]);
+            }
+    }
+    free(gram);
+    tensor_table_close(table);
+    model_remove(&model);
+}
+
+static void every_layer_has_its_inner_products(void **state) {
+    (void)state;
+    struct model_recipe clip = model_recipe_default(N), long_ones = recipe_of_shapes();
+    agrees_with_plain_loops(&clip);
+    agrees_with_plain_loops(&long_ones);
+    clip.dtype = DTYPE_F16;
+    agrees_with_plain_loops(&clip);
+    clip.dtype = DTYPE_F64;
+    agrees_with_plain_loops(&clip);
+}
+
+static void threads_do_not_change_a_byte(void **state) {
+    (void)state;
+    struct model_recipe recipe = recipe_of_shapes();
+    struct model model = model_make(&recipe);
+    struct tensor_table *table = model_open(&model);
+    double *one = gram_of(table, 1, NULL);
+    for (unsigned threads = 2; threads <= 8; threads *= 2) {
+        double *many = gram_of(table, threads, NULL);
+        assert_memory_equal(one, many, table->layer_count * N * N * sizeof *one);
+        free(many);
+    }
+    free(one);
+    tensor_table_close(table);
+    model_remove(&model);
+}
+
+static void progress_counts_the_bytes_read(void **state) {
+    (void)state;
+    struct model_recipe recipe = recipe_of_shapes();
+    struct model model = model_make(&recipe);
+    struct tensor_table *table = model_open(&model);
+    struct progress progress = {0};
+    free(gram_of(table, 2, &progress));
+    uint64_t shared = (1 << 20) + 1500 + 70 * 50 + 1, head = 2 * 700;
+    assert_int_equal(progress.total, 4 * (shared * (N + 1) + head * N));
+    assert_int_equal(progress.done, progress.total);
+    tensor_table_close(table);
+    model_remove(&model);
+}
+
+static void cancelling_ends_early(void **state) {
+    (void)state;
+    struct model_recipe recipe = recipe_of_shapes();
+    struct model model = model_make(&recipe);
+    struct tensor_table *table = model_open(&model);
+    struct progress progress = {.cancel = true};
+    struct error error = {0};
+    struct pool *pool = pool_create(2);
+    struct gram_pass *pass = gram_start(table, pool, &progress, (struct notifier){0});
+    assert_true(gram_wait(pass, -1));
+    assert_null(gram_result(pass, &error));
+    assert_int_equal(error.kind, ERROR_CANCELLED);
+    assert_int_equal(progress.done, 0);
+    error_free(&error);
+    gram_free(pass);
+    pool_free(pool);
+    tensor_table_close(table);
+    model_remove(&model);
+}
+
+/* A base and two specialists of one matrix and one head, with values of our choice. */
+struct faulty {
+    float base[3000], one[3000], two[3000], head[4];
+};
+
+static void gram_of_faulty(const struct faulty *values, struct error *error) {
+    struct scratch scratch = scratch_make();
+    struct file_tensor base[] = {{"m", DTYPE_F32, 2, {50, 60}, values->base}};
+    struct file_tensor one[] = {{"m", DTYPE_F32, 2, {50, 60}, values->one},
+                                {"head.weight", DTYPE_F32, 1, {4}, values->head}};
+    struct file_tensor two[] = {{"m", DTYPE_F32, 2, {50, 60}, values->two},
+                                {"head.weight", DTYPE_F32, 1, {4}, values->base}};
+    char *base_path = file_of_tensors(&scratch, "base.safetensors", base, 1);
+    struct specialist_path files[] = {{NULL, file_of_tensors(&scratch, "one.safetensors", one, 2)},
+                                      {NULL, file_of_tensors(&scratch, "two.safetensors", two, 2)}};
+    struct table_keys keys;
+    struct tensor_table *table;
+    table_keys_defaults(&keys);
+    assert_true(tensor_table_open(base_path, files, 2, &keys, &table, error));
+    struct pool *pool = pool_create(2);
+    struct gram_pass *pass = gram_start(table, pool, NULL, (struct notifier){0});
+    gram_wait(pass, -1);
+    assert_true((gram_result(pass, error) == NULL) == (error->kind != ERROR_NONE));
+    gram_free(pass);
+    pool_free(pool);
+    table_keys_free(&keys);
+    tensor_table_close(table);
+    scratch_remove(&scratch);
+}
+
+static void what_is_not_finite_is_named(void **state) {
+    (void)state;
+    static struct faulty values;
+    struct error error = {0};
+    gram_of_faulty(&values, &error);
+    assert_int_equal(error.kind, ERROR_NONE);
+    values.one[2999] = NAN;
+    values.one[1030] = INFINITY;
+    values.one[1025] = -INFINITY;
+    values.head[3] = NAN;
+    gram_of_faulty(&values, &error);
+    assert_int_equal(error.kind, ERROR_INPUT);
+    assert_non_null(strstr(error.message, "one.safetensors: tensor m: 3 of 3000 values NaN or "
+                                          "infinite, the first at index 1025"));
+    assert_non_null(strstr(error.message, "one.safetensors: tensor head.weight: 1 of 4"));
+    assert_null(strstr(error.message, "two.safetensors"));
+    assert_null(strstr(error.message, "base.safetensors"));
+    error_free(&error);
+}
+
+static void infinite_alike_does_not_cancel(void **state) {
+    (void)state;
+    static struct faulty values;
+    struct error error = {0};
+    values.base[0] = values.one[0] = values.two[0] = INFINITY;
+    gram_of_faulty(&values, &error);
+    assert_non_null(strstr(error.message, "base.safetensors: tensor m: 1 of 3000"));
+    assert_non_null(strstr(error.message, "one.safetensors: tensor m: 1 of 3000"));
+    assert_non_null(strstr(error.message, "two.safetensors: tensor m: 1 of 3000"));
+    error_free(&error);
+}
+
+static void forms_are_quadratic(void **state) {
+    (void)state;
+    const double gram[] = {2, 1, 1, 5}, a[] = {1, -2}, b[] = {3, 4};
+    assert_close(gram_form(gram, 2, a, b), 1 * (2 * 3 + 1 * 4) - 2 * (1 * 3 + 5 * 4), 1e-15);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_layer_has_its_inner_products),
+        cmocka_unit_test(threads_do_not_change_a_byte),
+        cmocka_unit_test(progress_counts_the_bytes_read),
+        cmocka_unit_test(cancelling_ends_early),
+        cmocka_unit_test(what_is_not_finite_is_named),
+        cmocka_unit_test(infinite_alike_does_not_cancel),
+        cmocka_unit_test(forms_are_quadratic),
+    };
+    return cmocka_run_group_tests_name("gram", tests, NULL, NULL);
+}
