@@ -137,9 +137,10 @@ static bool is_input(const struct plan *plan, const char *path) {
 
 bool merge_check_output(const struct plan *plan, const char *path, struct error *error) {
     static const char ending[] = ".safetensors";
-    size_t length = strlen(path);
+    const char *name = file_name(path);
+    size_t length = strlen(name);
     bool named =
-        length > sizeof ending - 1 && strcmp(path + length - (sizeof ending - 1), ending) == 0;
+        length > sizeof ending - 1 && strcmp(name + length - (sizeof ending - 1), ending) == 0;
     if (!named)
         return error_set(error, ERROR_USAGE,
                          "%s: this version writes safetensors only; the name must end in %s", path,
