@@ -9,6 +9,8 @@
  *     checkpoint_close(checkpoint);
  *
  * Opening reads headers only and takes milliseconds; weights are mapped and touched when read.
+ * (A file that somebody cuts shorter while it is open raises SIGBUS at the next read beyond its
+ * end.) What a file is, its content decides, never its name.
  * Nothing here knows of base, specialist or R2M. Formats are rows of a table in checkpoint.c:
  * a new one is a recognise and an open function. */
 #ifndef R2M_ANALYSIS_CHECKPOINT_CHECKPOINT_H

@@ -56,26 +56,30 @@ static inline uint32_t largest(struct small_float form) {
     return form.infinity ? all_ones(form) - (1u << form.fraction_bits) : all_ones(form) - 1;
 }
 
+/* All bits set where the condition holds. Choosing by masks and not by ? keeps the loops free of
+ * branches, which compilers cannot turn into vector code around floating point. */
+static inline uint32_t mask(bool condition) {
+    return 0u - (uint32_t)condition;
+}
+
 /* Normal numbers: the exponent takes float's bias. Denormal ones lack the hidden one, which is
  * put in by the exponent of the smallest normal number and subtracted again. */
 static inline float small_widen(uint32_t code, struct small_float form) {
     const uint32_t rebias = (127 - bias(form)) << 23, one = 1u << 23;
     uint32_t magnitude = code & all_ones(form);
     uint32_t sign = (code & (all_ones(form) + 1)) << (31 - form.exponent_bits - form.fraction_bits);
-    uint32_t shifted = magnitude << (23 - form.fraction_bits);
-    uint32_t normal = shifted + rebias;
-    uint32_t special = shifted | 0x7F800000;
-    uint32_t denormal = float_bits(float_of(shifted + rebias + one) - float_of(rebias + one));
-    uint32_t bits = magnitude < 1u << form.fraction_bits ? denormal : normal;
-    bits = magnitude > largest(form) ? special : bits;
-    return float_of(bits | sign);
+    uint32_t denormal = mask(magnitude < 1u << form.fraction_bits);
+    uint32_t special = mask(magnitude > largest(form));
+    uint32_t number = (magnitude << (23 - form.fraction_bits)) + rebias + (one & denormal);
+    float value = float_of(number) - float_of((rebias + one) & denormal);
+    return float_of(float_bits(value) | sign | (0x7F800000 & special));
 }
 
 /* Normal numbers: half a unit is added to the bits, less one where that sends a tie to even; a
  * carry moves into the exponent as it should. Denormal ones are rounded by an addition to magic,
  * a power of two whose last place is the smallest denormal number. What is too large, infinite or
  * NaN gets a code above largest(). */
-static inline uint64_t small_round(double size, struct small_float form) {
+static inline uint32_t small_round(double size, struct small_float form) {
     const unsigned shift = 52 - form.fraction_bits;
     const uint64_t least = (1024ULL - bias(form)) << 52; /* the smallest normal number */
     const uint64_t magic = least + ((uint64_t)shift << 52);
@@ -83,22 +87,23 @@ static inline uint64_t small_round(double size, struct small_float form) {
     uint64_t rounded = bits + ((1ULL << (shift - 1)) - 1) + (bits >> shift & 1);
     uint64_t normal = (rounded >> shift) - ((1023ULL - bias(form)) << form.fraction_bits);
     uint64_t denormal = bits_of(size + double_of(magic)) - magic;
-    return size < double_of(least) ? denormal : normal;
+    uint32_t small = mask(bits < least);
+    return ((uint32_t)denormal & small) | ((uint32_t)normal & ~small);
 }
 
 /* The code to store; a finite number beyond the largest becomes infinity, or NaN in a format
  * without infinity, and sets *overflow. */
-static inline uint32_t small_narrow(double value, struct small_float form, unsigned *overflow) {
+static inline uint32_t small_narrow(double value, struct small_float form, uint32_t *overflow) {
     const uint32_t infinite = largest(form) + 1;
     const uint32_t nan = form.infinity ? infinite + (1u << (form.fraction_bits - 1)) : infinite;
     uint64_t bits = bits_of(value);
     uint32_t sign = (uint32_t)(bits >> 63) << (form.exponent_bits + form.fraction_bits);
     double size = double_of(bits & ~(1ULL << 63));
-    uint64_t code = small_round(size, form);
-    bool beyond = code > largest(form);
-    *overflow |= beyond & (size <= DBL_MAX);
-    uint32_t finite = beyond ? infinite : (uint32_t)code;
-    return sign | (size == size ? finite : nan);
+    uint32_t code = small_round(size, form);
+    uint32_t beyond = mask(code > largest(form));
+    uint32_t is_nan = mask(size != size);
+    *overflow |= beyond & mask(size <= DBL_MAX);
+    return sign | (code & ~beyond) | (infinite & beyond) | (nan & is_nan);
 }
 
 /* The two conversions of a small format. narrow is true when something overflowed. */
@@ -111,7 +116,7 @@ static inline uint32_t small_narrow(double value, struct small_float form, unsig
         }                                                                                          \
     }                                                                                              \
     static bool narrow_##name(const double *source, size_t count, unsigned char *target) {         \
-        unsigned overflow = 0;                                                                     \
+        uint32_t overflow = 0;                                                                     \
         for (size_t i = 0; i < count; i++) {                                                       \
             integer code = (integer)small_narrow(source[i], form, &overflow);                      \
             memcpy(target + i * sizeof code, &code, sizeof code);                                  \

@@ -54,7 +54,8 @@ bool dtype_parse(const char *name, size_t length, enum dtype *dtype);
 void dtype_widen(enum dtype dtype, const void *source, size_t count, double *target);
 
 /* Rounds count doubles to dtype (nearest, ties to even) and stores them little-endian.
- * Returns the index of the first finite value that overflows to infinity, or count. */
+ * Returns the index of the first finite value beyond the largest of dtype, or count. Such a value
+ * is stored as infinity, in F8_E4M3, which has none, as NaN. */
 size_t dtype_narrow(enum dtype dtype, const double *source, size_t count, void *target);
 
 #endif
