@@ -25,8 +25,7 @@ NORMS = [3.0, 1.3, 2.2]  # of the task vectors: unequal, so that matching has so
 CASES = {
     "default": ({}, []),
     "rank 2": ({"rank": 2}, ["real.rank=2"]),
-    "rank 3, nothing left on matrices": ({"rank": 3, "against": "projection"},
-                                         ["real.rank=3", "residual.against=projection"]),
+    "rank 3, the whole space": ({"rank": 3}, ["real.rank=3"]),
     "center": ({"center": True}, ["real.center=true"]),
     "center, rank 2, projection": ({"center": True, "rank": 2, "against": "projection"},
                                    ["real.center=true", "real.rank=2", "residual.against=projection"]),
@@ -133,7 +132,7 @@ class Reference(unittest.TestCase):
                                    atol=absolute, err_msg=what)
 
     def compare_figures(self, figures, truth):
-        real, size = figures["real"], truth.core_norm
+        real = figures["real"]
         top = np.abs(truth.eigenvalues).max()
         self.close(real["eigenvalues"], truth.eigenvalues, "eigenvalues", absolute=1e-12 * top)
         self.close(real["weights"], truth.weights, "weights", absolute=1e-9)
@@ -154,7 +153,6 @@ class Reference(unittest.TestCase):
             self.close(one["scale"], truth.scale[i], "scale")
             self.close(one["share_before"], truth.share_before[i], "share_before", absolute=1e-9)
             self.close(one["share_after"], truth.share_after[i], "share_after", absolute=1e-9)
-        self.assertGreater(size, 0)
 
     def compare_cell(self, cell, truth, name, i):
         norm = np.sqrt((truth.raw[i][name] ** 2).sum())
