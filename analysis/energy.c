@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define VANISHED 1e-6 /* of the lengths that were combined */
+
 struct energy_split energy_split_layer(const struct real_core *core, const double *gram,
                                        size_t specialist) {
     double real[SPECIALIST_LIMIT], fake[SPECIALIST_LIMIT];
@@ -30,17 +32,32 @@ double energy_real_share(const struct tensor_table *table, const struct real_cor
     return total > 0 ? real / total : 0;
 }
 
+/* ||sum_j a_j tau_j||, 0 where only rounding is left of the cancellation. */
+static double combined_norm(const double *gram, size_t n, const double *a) {
+    double longest = 0;
+    for (size_t j = 0; j < n; j++)
+        longest += fabs(a[j]) * sqrt(gram[j * n + j]);
+    double square = gram_form(gram, n, a, a);
+    double norm = square > 0 ? sqrt(square) : 0;
+    return norm > VANISHED * longest ? norm : 0;
+}
+
 void energy_cosines(const double *gram, size_t n, const double *coefficients, double *cosines) {
-    double unit[SPECIALIST_LIMIT][SPECIALIST_LIMIT] = {{0}};
+    double identity[SPECIALIST_LIMIT * SPECIALIST_LIMIT], norms[SPECIALIST_LIMIT];
+    if (coefficients == NULL) {
+        memset(identity, 0, n * n * sizeof *identity);
+        for (size_t i = 0; i < n; i++)
+            identity[i * n + i] = 1;
+        coefficients = identity;
+    }
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            unit[i][j] = coefficients != NULL ? coefficients[i * n + j] : i == j;
+        norms[i] = combined_norm(gram, n, coefficients + i * n);
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
-            double square =
-                gram_form(gram, n, unit[i], unit[i]) * gram_form(gram, n, unit[j], unit[j]);
-            cosines[i * n + j] =
-                square > 0 ? gram_form(gram, n, unit[i], unit[j]) / sqrt(square) : 0;
+        for (size_t j = i; j < n; j++) {
+            double product = gram_form(gram, n, coefficients + i * n, coefficients + j * n);
+            double both = norms[i] * norms[j];
+            double cosine = both > 0 ? fmax(-1, fmin(1, product / both)) : 0;
+            cosines[i * n + j] = cosines[j * n + i] = i == j && both > 0 ? 1 : cosine;
         }
 }
 

@@ -101,17 +101,21 @@ static bool eigenvectors(double *a, size_t n, double *values, struct error *erro
     return true;
 }
 
-/* Number of eigenvalues that are more than rounding: above N eps lambda_max. */
-static size_t numerical_rank(const double *descending, size_t n) {
-    double least = (double)n * DBL_EPSILON * fmax(descending[0], 0);
-    size_t rank = 0;
-    while (rank < n && descending[rank] > least)
+/* Number of eigenvalues that are more than rounding: above N eps lambda_max. Centred ones carry the
+ * rounding of what the centring took away, so they are held against trace G instead. */
+static size_t numerical_rank(const struct real_core *core, const double *total) {
+    size_t n = core->n, rank = 0;
+    double trace = 0;
+    for (size_t i = 0; i < n; i++)
+        trace += total[i * n + i];
+    double size = core->settings.center ? trace : fmax(core->eigenvalues[0], 0);
+    while (rank < n && core->eigenvalues[rank] > (double)n * DBL_EPSILON * size)
         rank++;
     return rank;
 }
 
-static void clamp_rank(struct real_core *core) {
-    size_t rank = numerical_rank(core->eigenvalues, core->n);
+static void clamp_rank(struct real_core *core, const double *total) {
+    size_t rank = numerical_rank(core, total);
     if (core->settings.rank <= rank)
         return;
     char *warning = rank > 0
@@ -268,7 +272,7 @@ bool real_core_compute(const struct tensor_table *table, const double *gram,
     if (good) {
         for (size_t k = 0; k < n; k++)
             core->eigenvalues[k] = ascending[n - 1 - k];
-        clamp_rank(core);
+        clamp_rank(core, total);
         make_projection(core, vectors, total);
         make_weights(core);
         make_parts(core);
