@@ -131,25 +131,26 @@ static bool outcome(const struct analysis *analysis, struct error *error) {
 bool analysis_wait(struct analysis *analysis, void (*tick)(void *, const struct analysis *),
                    void *tick_context, struct error *error) {
     while (analysis_advance(analysis) < ANALYSIS_DONE) {
+        if (atomic_load(&analysis->progress.cancel))
+            return stop(analysis, error);
         wait_for_stage(analysis);
         if (tick != NULL)
             tick(tick_context, analysis);
-        if (atomic_load(&analysis->progress.cancel))
-            return stop(analysis, error);
     }
     return outcome(analysis, error);
 }
 
 bool analysis_wait_core(struct analysis *analysis, void (*tick)(void *, const struct analysis *),
                         void *tick_context, struct error *error) {
-    while (analysis->stage == ANALYSIS_GRAM && !gram_wait(analysis->gram_pass, TICK_SECONDS)) {
-        if (tick != NULL)
-            tick(tick_context, analysis);
+    while (analysis->stage == ANALYSIS_GRAM) {
         if (atomic_load(&analysis->progress.cancel))
             return stop(analysis, error);
+        wait_for_stage(analysis);
+        if (tick != NULL)
+            tick(tick_context, analysis);
+        if (gram_finished(analysis->gram_pass))
+            finish_gram(analysis);
     }
-    if (analysis->stage == ANALYSIS_GRAM)
-        finish_gram(analysis);
     return outcome(analysis, error);
 }
 

@@ -1,0 +1,202 @@
+/* The spectra pass: the right spectrum in the right place, in the order asked for, and sets that
+ * are cancelled or abandoned. */
+#include "analysis/gram.h"
+#include "analysis/spectra.h"
+#include "tests/model_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support.h"
+
+enum { N = 3 };
+
+/* A model on disk with its table and core. */
+struct bench {
+    struct model model;
+    struct tensor_table *table;
+    struct pool *pool;
+    struct real_core *core;
+};
+
+static struct bench bench_begin(unsigned threads, enum against against) {
+    struct model_recipe recipe = model_recipe_default(N);
+    struct bench bench = {.model = model_make(&recipe)};
+    struct real_settings settings = {.rank = 1, .blend = 1, .against = against};
+    struct error error = {0};
+    bench.table = model_open(&bench.model);
+    bench.pool = pool_create(threads);
+    struct gram_pass *pass = gram_start(bench.table, bench.pool, NULL, (struct notifier){0});
+    gram_wait(pass, -1);
+    const double *gram = gram_result(pass, &error);
+    assert_true(real_core_compute(bench.table, gram, &settings, &bench.core, &error));
+    gram_free(pass);
+    return bench;
+}
+
+static void bench_end(struct bench *bench) {
+    pool_free(bench->pool);
+    real_core_free(bench->core);
+    tensor_table_close(bench->table);
+    model_remove(&bench->model);
+}
+
+/* R_i of a layer from the values that were written. free() it. */
+static double *explicit_residual(const struct bench *bench, size_t l, size_t specialist) {
+    const struct layer *layer = &bench->table->layers[l];
+    double coefficients[N], *residual = memory_array((size_t)layer->elements, sizeof *residual);
+    residual_coefficients(bench->core, l, specialist, coefficients);
+    const double *base = model_values(&bench->model, 0, layer->name);
+    for (size_t j = 0; j < N; j++)
+        for (size_t k = 0; k < layer->elements; k++)
+            residual[k] +=
+                coefficients[j] * (model_values(&bench->model, j + 1, layer->name)[k] - base[k]);
+    return residual;
+}
+
+static void check_spectrum(const struct bench *bench, const struct spectra *spectra, size_t l,
+                           size_t specialist) {
+    const struct layer *layer = &bench->table->layers[l];
+    const struct spectrum *spectrum = spectra_get(spectra, l, specialist);
+    if (layer->role != ROLE_MATRIX) {
+        assert_null(spectrum);
+        return;
+    }
+    struct spectrum reference;
+    struct error error = {0};
+    double *residual = explicit_residual(bench, l, specialist);
+    assert_true(spectrum_reference(residual, layer->rows, layer->cols, &reference, &error));
+    assert_int_equal(spectrum->count, layer_max_rank(layer));
+    for (size_t j = 0; j < reference.count; j++)
+        assert_close(spectrum->sigma[j], reference.sigma[j], 1e-6 * reference.sigma[0]);
+    spectrum_free(&reference);
+    free(residual);
+}
+
+static void every_cell_gets_its_spectrum(void **state) {
+    (void)state;
+    for (int against = AGAINST_CORE; against <= AGAINST_PROJECTION; against++) {
+        struct bench bench = bench_begin(2, (enum against)against);
+        struct progress progress = {0};
+        struct error error = {0};
+        struct spectra *spectra =
+            spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+        assert_true(spectra_wait(spectra, -1));
+        assert_true(spectra_finished(spectra));
+        assert_true(spectra_check(spectra, &error));
+        assert_int_equal(spectra_total(spectra), bench.table->matrix_count * N);
+        assert_int_equal(spectra_ready(spectra), spectra_total(spectra));
+        assert_true(progress.total > 0 && progress.done == progress.total);
+        for (size_t l = 0; l < bench.table->layer_count; l++)
+            for (size_t i = 0; i < N; i++)
+                check_spectrum(&bench, spectra, l, i);
+        spectra_free(spectra);
+        bench_end(&bench);
+    }
+}
+
+/* Holds the one worker after an item until the gate opens. */
+struct gate {
+    _Atomic bool closed;
+    _Atomic size_t items;
+};
+
+static void wait_at_gate(void *context) {
+    struct gate *gate = context;
+    atomic_fetch_add(&gate->items, 1);
+    while (atomic_load(&gate->closed))
+        ;
+}
+
+static void wait_for_items(struct gate *gate, size_t items) {
+    while (atomic_load(&gate->items) < items)
+        ;
+}
+
+static void preferred_layers_come_next(void **state) {
+    (void)state;
+    struct bench bench = bench_begin(1, AGAINST_CORE);
+    struct gate gate = {.closed = true};
+    struct spectra *spectra = spectra_start(bench.table, bench.core, bench.pool, NULL,
+                                            (struct notifier){wait_at_gate, &gate});
+    size_t wanted = tensor_table_find(bench.table, "backbone.embeddings.position_embedding.weight");
+    wait_for_items(&gate, 1);        /* the worker is held after the first item */
+    spectra_prefer(spectra, wanted); /* the smallest matrix would be last */
+    spectra_prefer(spectra, 0);      /* no matrix: nothing happens */
+    atomic_store(&gate.closed, false);
+    wait_for_items(&gate, 1 + N);
+    for (size_t i = 0; i < N; i++)
+        assert_non_null(spectra_get(spectra, wanted, i));
+    spectra_free(spectra);
+    bench_end(&bench);
+}
+
+static void the_longest_work_comes_first(void **state) {
+    (void)state;
+    struct bench bench = bench_begin(1, AGAINST_CORE);
+    struct gate gate = {.closed = true};
+    struct spectra *spectra = spectra_start(bench.table, bench.core, bench.pool, NULL,
+                                            (struct notifier){wait_at_gate, &gate});
+    wait_for_items(&gate, 1);
+    size_t first = tensor_table_find(bench.table, "backbone.encoder.layers.0.mlp.fc1.weight");
+    assert_non_null(spectra_get(spectra, first, 0)); /* 20 x 12, the first of its size */
+    assert_int_equal(spectra_ready(spectra), 1);
+    atomic_store(&gate.closed, false);
+    spectra_free(spectra);
+    bench_end(&bench);
+}
+
+static void cancelling_leaves_the_rest_undone(void **state) {
+    (void)state;
+    struct bench bench = bench_begin(1, AGAINST_CORE);
+    struct progress progress = {.cancel = true};
+    struct error error = {0};
+    struct spectra *spectra =
+        spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+    assert_true(spectra_wait(spectra, -1));
+    assert_int_equal(spectra_ready(spectra), 0);
+    assert_false(spectra_check(spectra, &error));
+    assert_int_equal(error.kind, ERROR_CANCELLED);
+    error_free(&error);
+    spectra_free(spectra);
+    bench_end(&bench);
+}
+
+static void abandoned_sets_end_by_themselves(void **state) {
+    (void)state;
+    struct bench bench = bench_begin(1, AGAINST_CORE);
+    struct gate gate = {.closed = true};
+    struct progress progress = {0};
+    struct spectra *old = spectra_start(bench.table, bench.core, bench.pool, &progress,
+                                        (struct notifier){wait_at_gate, &gate});
+    wait_for_items(&gate, 1);
+    spectra_abandon(old); /* must not wait for the worker, which is held at the gate */
+    struct spectra *current =
+        spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+    uint64_t total = atomic_load(&progress.total);
+    assert_int_equal(spectra_ready(current), 0);
+    atomic_store(&gate.closed, false);
+    assert_true(spectra_wait(current, -1));
+    assert_int_equal(spectra_ready(current), spectra_total(current));
+    assert_int_equal(progress.done, total); /* the old set no longer counts */
+    assert_true(atomic_load(&gate.items) <= 2);
+    spectra_abandon(current); /* finished: released at once */
+    spectra_abandon(NULL);
+    bench_end(&bench);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell_gets_its_spectrum),
+        cmocka_unit_test(preferred_layers_come_next),
+        cmocka_unit_test(the_longest_work_comes_first),
+        cmocka_unit_test(cancelling_leaves_the_rest_undone),
+        cmocka_unit_test(abandoned_sets_end_by_themselves),
+    };
+    return cmocka_run_group_tests_name("spectra", tests, NULL, NULL);
+}
