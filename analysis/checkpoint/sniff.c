@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define MAGIC(text) text, sizeof text - 1
+#define MAGIC(text) (text), sizeof(text) - 1
 
 /* Files that are met instead of checkpoints, by the bytes they begin with. */
 static const struct {

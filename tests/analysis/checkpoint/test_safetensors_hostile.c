@@ -254,6 +254,10 @@ static const struct row rows[] = {
     BUILT("S45 inside", build_s45_inside, "nested too deeply"),
     HEADER("S46", "{\"\\ud800\":{" F32X4("[0,16]") "}}", 16, "an escape that does not exist"),
     HEADER("S46 low", "{\"\\udc00\":{" F32X4("[0,16]") "}}", 16, "an escape that does not exist"),
+    HEADER("S46 half", "{\"\\ud83d\\u0041\":{" F32X4("[0,16]") "}}", 16,
+           "an escape that does not exist"),
+    HEADER("S46 high", "{\"\\ud83d\\ue000\":{" F32X4("[0,16]") "}}", 16,
+           "an escape that does not exist"),
     HEADER("S46 pair", "{\"\\ud83d\\ude00\":{" F32X4("[0,16]") "}}", 16, NULL),
     HEADER("S47", "{\"a\nb\":{" F32X4("[0,16]") "}}", 16, "a control character in a string"),
     HEADER("S48", "{\"a\":{" F32X4("[0,16]") "},\"a\\u0000b\":{" F32X4("[16,32]") "}}", 32, NULL),
@@ -272,6 +276,7 @@ static const struct row rows[] = {
            "{\"a\":{" F32X4("[0,16]") "},\"b\":{" TENSOR("F32", "[0]", "[16,16]") "},\"c\":{" F32X4(
                "[16,32]") "}}",
            32, NULL),
+    HEADER("S60 order", TWO(F32X4("[0,16]"), TENSOR("F32", "[0]", "[0,0]")), 16, NULL),
     HEADER("S61", TWO(F32X4("[0,16]"), TENSOR("F32", "[0]", "[8,8]")), 16,
            "tensor b: overlaps tensor a"),
     BUILT("S62", build_s62, NULL),
