@@ -29,6 +29,10 @@ struct cells {
 struct cells *cells_create(size_t width, size_t height);
 void cells_free(struct cells *cells);
 
+/* One glyph; outside the canvas nothing happens. */
+void cells_put(struct cells *cells, size_t row, size_t col, const char *glyph, enum cell_role role,
+               enum cell_weight weight, int colour);
+
 /* Draws the chart over the whole canvas: title row with legend, y labels, plot, x labels. Below a
  * useful size (20 x 5) parts are left out, plot last. Rules of craft.md section 4: interpolation
  * in the axes' scales, one colour a cell, selected curve last, discarded tail dim, clipped curves

@@ -51,7 +51,7 @@ struct chart_bars {
 struct chart {
     char *title;
     char *subtitle;         /* numbers that belong to the picture; may be NULL */
-    struct chart_axis x, y; /* bars: x is the value axis when horizontal, else y */
+    struct chart_axis x, y; /* bars: y is the value axis */
     struct chart_curve *curves;
     size_t curve_count;
     struct chart_line *lines;
@@ -67,12 +67,15 @@ void chart_add_line(struct chart *chart, bool vertical, double value, const char
 void chart_set_bars(struct chart *chart, size_t categories, size_t series, bool stacked);
 void chart_free(struct chart *chart);
 
-/* Widens min..max of both axes to what the curves or bars need. The floor of a log y axis is
- * robust: 0.8 x the value at 98 % of the points, not the smallest. Equal limits are spread. */
+/* Sets min..max of both axes to what the curves or bars need; bars stand at 0.5, 1.5, ... on x. The
+ * floor of a log y axis is robust: 0.8 x the value at 98 % of the points, not the smallest. Equal
+ * limits are spread. */
 void chart_fit(struct chart *chart);
 
-/* Position of value on the axis in [0, 1] (outside it beyond the limits). */
+/* Position of value on the axis in [0, 1] (outside it beyond the limits; -INFINITY for what a log
+ * axis cannot show), and the value at a position. */
 double chart_position(const struct chart_axis *axis, double value);
+double chart_value(const struct chart_axis *axis, double position);
 
 /* Interpolated y of a curve at x, in the axes' own scales (log-log on log axes); NAN outside. */
 double chart_curve_at(const struct chart *chart, const struct chart_curve *curve, double x);
@@ -89,6 +92,9 @@ size_t chart_ticks(const struct chart_axis *axis, size_t limit, struct chart_tic
 
 /* "0.00123", "1.2e-05", "12 300" style: digits significant digits, at most 15 characters. */
 char *chart_number(double value, int digits, char *buffer, size_t size);
+
+/* Number of UTF-8 characters. */
+size_t chart_text_width(const char *text);
 
 /* "blocks.11.attn.in_proj_weight" -> "blocks.11...proj_weight": at most width characters (not
  * bytes), cut in the middle, whole UTF-8 characters; ellipsis "…" or, when ascii, "...". Returns

@@ -1,0 +1,151 @@
+/* Ticks on round numbers, and numbers and names as short text. */
+#include "analysis/support/memory.h"
+#include "render/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MANY_DECADES = 3 }; /* from so many on, only decades are labelled */
+
+static void add_tick(struct chart_tick **ticks, size_t *count, double value, const char *label) {
+    *ticks = memory_resize(*ticks, *count + 1, sizeof **ticks);
+    struct chart_tick *tick = &(*ticks)[(*count)++];
+    tick->value = value;
+    tick->minor = label == NULL;
+    snprintf(tick->label, sizeof tick->label, "%s", label != NULL ? label : "");
+}
+
+/* The smallest of 1, 2, 5 x 10^k that is at least value. */
+static double round_up(double value) {
+    double decade = pow(10, floor(log10(value)));
+    static const double steps[] = {1, 2, 5, 10};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        if (steps[i] * decade >= value * (1 - 1e-12))
+            return steps[i] * decade;
+    return 10 * decade;
+}
+
+static size_t linear_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
+    double step = round_up((axis->maximum - axis->minimum) / (double)(limit > 1 ? limit - 1 : 1));
+    size_t count = 0;
+    long first = (long)ceil(axis->minimum / step - 1e-9);
+    for (long i = first; (double)i * step <= axis->maximum + 1e-9 * step && count < limit; i++) {
+        char label[16];
+        chart_number((double)i * step, 4, label, sizeof label);
+        add_tick(ticks, &count, (double)i * step, label);
+    }
+    return count;
+}
+
+static bool within(const struct chart_axis *axis, double value) {
+    return value >= axis->minimum * (1 - 1e-9) && value <= axis->maximum * (1 + 1e-9);
+}
+
+/* Which of 1..9 get a label: all decades; 2 and 5 as well when there are few decades and room. */
+static bool is_labelled(int digit, int decades, size_t limit) {
+    bool room = decades < MANY_DECADES && (size_t)(3 * (decades + 1)) <= limit + 2;
+    return digit == 1 || (room && (digit == 2 || digit == 5));
+}
+
+static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
+    int low = (int)floor(log10(axis->minimum) + 1e-9), high = (int)ceil(log10(axis->maximum));
+    int decades = high - low, stride = 1 + decades / (int)(limit > 0 ? limit : 1);
+    size_t count = 0;
+    for (int decade = low; decade <= high; decade++)
+        for (int digit = 1; digit <= 9; digit++) {
+            double value = digit * pow(10, decade);
+            char label[16];
+            if (!within(axis, value))
+                continue;
+            bool labelled = is_labelled(digit, decades, limit) && decade % stride == 0;
+            chart_number(value, 3, label, sizeof label);
+            if (labelled || stride == 1)
+                add_tick(ticks, &count, value, labelled ? label : NULL);
+        }
+    return count;
+}
+
+size_t chart_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
+    *ticks = NULL;
+    if (limit == 0)
+        return 0;
+    return axis->scale == CHART_LOG ? log_ticks(axis, limit, ticks)
+                                    : linear_ticks(axis, limit, ticks);
+}
+
+/* "1.50e-05" -> "1.5e-5": no zeros that say nothing, neither in the digits nor in the exponent. */
+static void tidy_exponent(char *text) {
+    char *e = strchr(text, 'e'), *digits = e, *exponent = e + 1;
+    if (memchr(text, '.', (size_t)(e - text)) != NULL) {
+        while (digits[-1] == '0')
+            digits--;
+        if (digits[-1] == '.')
+            digits--;
+    }
+    bool negative = *exponent == '-';
+    exponent += strspn(exponent, "+-0");
+    char tail[16];
+    snprintf(tail, sizeof tail, "e%s%s", negative ? "-" : "", *exponent ? exponent : "0");
+    memcpy(digits, tail, strlen(tail) + 1);
+}
+
+char *chart_number(double value, int digits, char *buffer, size_t size) {
+    char text[40];
+    double magnitude = fabs(value);
+    if (isnan(value))
+        snprintf(text, sizeof text, "-");
+    else if (value == 0)
+        snprintf(text, sizeof text, "0");
+    else if (magnitude < 1e-3 || magnitude >= 1e6) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, value);
+        if (strchr(text, 'e') != NULL)
+            tidy_exponent(text);
+    } else {
+        int after = digits - 1 - (int)floor(log10(magnitude) + 1e-12);
+        snprintf(text, sizeof text, "%.*f", after > 0 ? after : 0, value);
+        if (strchr(text, '.') != NULL) {
+            char *end = text + strlen(text);
+            while (end[-1] == '0')
+                *--end = '\0';
+            if (end[-1] == '.')
+                end[-1] = '\0';
+        }
+    }
+    snprintf(buffer, size, "%.15s", text);
+    return buffer;
+}
+
+static bool starts_character(char byte) {
+    return ((unsigned char)byte & 0xC0) != 0x80;
+}
+
+size_t chart_text_width(const char *text) {
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += starts_character(*text);
+    return width;
+}
+
+/* First byte of character number index. */
+static const char *character(const char *text, size_t index) {
+    for (;; text++)
+        if (*text == '\0' || (starts_character(*text) && index-- == 0))
+            return text;
+}
+
+char *chart_shorten(const char *name, size_t width, bool ascii, char *buffer, size_t size) {
+    const char *ellipsis = ascii ? "..." : "\u2026";
+    size_t length = chart_text_width(name), gap = ascii ? 3 : 1;
+    if (length <= width) {
+        snprintf(buffer, size, "%s", name);
+    } else if (width <= gap + 1) {
+        snprintf(buffer, size, "%.*s", (int)(character(name, width) - name), name);
+    } else {
+        size_t tail = (width - gap) / 2 + (width - gap) % 2, head = width - gap - tail;
+        snprintf(buffer, size, "%.*s%s%s", (int)(character(name, head) - name), name, ellipsis,
+                 character(name, length - tail));
+    }
+    return buffer;
+}
