@@ -1,8 +1,7 @@
 #include "merge/config_parts.h"
 
-#include "merge/text.h"
+#include "merge/config_reader.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,211 +10,37 @@
 
 enum { CONFIG_BYTES_LIMIT = 16 << 20 };
 
-/* Where reading stands. Problems are collected, reading goes on. */
-struct reader {
-    const char *name;   /* of the file, for messages */
-    const char *folder; /* relative paths start there; may be NULL */
-    struct config *config;
-    struct error *problems;
-};
-
-/* One member of an object: item is its value; pattern ("specialists[].path") finds the row of the
- * table below, shown ("specialists[2].path") stands in messages. */
-struct member {
-    const cJSON *item;
-    const char *pattern, *shown;
-};
-
-typedef void read_member(struct reader *reader, struct member member);
-
 static read_member read_version, read_base, read_specialists, read_specialist_name,
-    read_specialist_path, read_specialist_weight, read_object, read_key_list, read_default_rank,
-    read_overrides, read_override_layer, read_override_specialist, read_override_rank;
+    read_specialist_path, read_specialist_weight, read_key_list, read_default_rank, read_overrides,
+    read_override_layer, read_override_specialist, read_override_rank;
 
 /* What a config may hold beside the rows of settings_fields(). */
-static const struct row {
-    const char *pattern;
-    read_member *read;
-    bool required;
-} rows[] = {
+static const struct row rows[] = {
     {"r2m", read_version, true},
     {"base", read_base, true},
     {"specialists", read_specialists, true},
     {"specialists[].name", read_specialist_name, false},
     {"specialists[].path", read_specialist_path, true},
     {"specialists[].weight", read_specialist_weight, false},
-    {"keys", read_object, false},
+    {"keys", reader_object, false},
     {"keys.strip_prefix", read_key_list, false},
     {"keys.rename", read_key_list, false},
     {"keys.exclude", read_key_list, false},
     {"keys.head", read_key_list, false},
-    {"real", read_object, false},
-    {"residual", read_object, false},
+    {"real", reader_object, false},
+    {"residual", reader_object, false},
     {"residual.rank", read_default_rank, false},
     {"residual.overrides", read_overrides, false},
     {"residual.overrides[].layer", read_override_layer, true},
     {"residual.overrides[].specialist", read_override_specialist, false},
     {"residual.overrides[].rank", read_override_rank, true},
-    {"output", read_object, false},
+    {"output", reader_object, false},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
-static void problem(struct reader *reader, const char *shown, const char *reason) {
-    error_add(reader->problems, ERROR_USAGE, "%s: %s: %s", reader->name, shown, reason);
-}
-
-/* Takes over what another room found wrong; its message begins with the field. */
-static void adopt(struct reader *reader, struct error *found) {
-    error_add(reader->problems, ERROR_USAGE, "%s: %s", reader->name, found->message);
-    error_free(found);
-}
-
-/* The part of path behind "object.", where that is one name; else NULL. */
-static const char *member_name(const char *path, const char *object) {
-    size_t length = strlen(object);
-    const char *rest = path;
-    if (length > 0) {
-        if (strncmp(path, object, length) != 0 || path[length] != '.')
-            return NULL;
-        rest = path + length + 1;
-    }
-    return strpbrk(rest, ".[") == NULL ? rest : NULL;
-}
-
-/* Names that the object may hold; room for all rows and fields. Returns how many. */
-static size_t allowed_names(const char *object, const char **names) {
-    size_t fields_count, count = 0;
-    const struct settings_field *fields = settings_fields(&fields_count);
-    for (size_t i = 0; i < ROW_COUNT + fields_count; i++) {
-        const char *path = i < ROW_COUNT ? rows[i].pattern : fields[i - ROW_COUNT].path;
-        const char *name = member_name(path, object);
-        if (name != NULL)
-            names[count++] = name;
-    }
-    return count;
-}
-
-static void unknown_member(struct reader *reader, const char *object, struct member member) {
-    size_t fields_count;
-    settings_fields(&fields_count);
-    const char **names = memory_array(ROW_COUNT + fields_count, sizeof *names);
-    size_t count = allowed_names(object, names);
-    const char *nearest = nearest_name(member.item->string, names, count);
-    char *list = names_join(names, count);
-    char *reason = memory_format("unknown field%s%s%s; allowed is one of %s",
-                                 nearest != NULL ? ", did you mean " : "",
-                                 nearest != NULL ? nearest : "", nearest != NULL ? "?" : "", list);
-    char *quoted = error_quote(member.shown, strlen(member.shown));
-    problem(reader, quoted, reason);
-    free(names);
-    free(list);
-    free(reason);
-    free(quoted);
-}
-
-static void read_setting(struct reader *reader, const struct settings_field *field,
-                         const cJSON *item) {
-    struct settings *settings = &reader->config->settings;
-    struct error found = {0};
-    bool good;
-    if (field->type == FIELD_CHOICE && cJSON_IsString(item)) {
-        good = settings_field_set_text(settings, field, item->valuestring, &found);
-    } else if (field->type == FIELD_BOOL && cJSON_IsBool(item)) {
-        good = settings_field_set_number(settings, field, cJSON_IsTrue(item), &found);
-    } else if ((field->type == FIELD_NUMBER || field->type == FIELD_INTEGER) &&
-               cJSON_IsNumber(item)) {
-        good = settings_field_set_number(settings, field, item->valuedouble, &found);
-    } else {
-        char allowed[FIELD_TEXT];
-        settings_field_allowed(field, allowed, sizeof allowed);
-        good =
-            error_set(&found, ERROR_USAGE, "%s: wrong type; allowed is %s", field->path, allowed);
-    }
-    if (!good)
-        adopt(reader, &found);
-}
-
-static const struct row *row_find(const char *pattern) {
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (strcmp(rows[i].pattern, pattern) == 0)
-            return &rows[i];
-    return NULL;
-}
-
-static void read_one(struct reader *reader, const cJSON *object, const char *object_pattern,
-                     struct member member) {
-    const struct settings_field *field = settings_field_find(member.pattern);
-    const struct row *row = row_find(member.pattern);
-    bool is_path = strpbrk(member.item->string, ".[") != NULL; /* fields have plain names */
-    if (is_path || (field == NULL && row == NULL))
-        unknown_member(reader, object_pattern, member);
-    else if (cJSON_GetObjectItemCaseSensitive(object, member.item->string) != member.item)
-        problem(reader, member.shown, "given more than once");
-    else if (field != NULL)
-        read_setting(reader, field, member.item);
-    else
-        row->read(reader, member);
-}
-
-static void demand_members(struct reader *reader, struct member object) {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const char *name = member_name(rows[i].pattern, object.pattern);
-        if (!rows[i].required || name == NULL ||
-            cJSON_GetObjectItemCaseSensitive(object.item, name) != NULL)
-            continue;
-        char *shown = memory_format("%s%s%s", object.shown, *object.shown != '\0' ? "." : "", name);
-        problem(reader, shown, "missing");
-        free(shown);
-    }
-}
-
-/* All members of an object: at the top (pattern ""), a named one or an element of a list. */
-static void read_object(struct reader *reader, struct member object) {
-    const char *dot = *object.pattern != '\0' ? "." : "";
-    if (!cJSON_IsObject(object.item)) {
-        problem(reader, *object.shown != '\0' ? object.shown : "the file",
-                "wrong type; allowed is an object");
-        return;
-    }
-    for (const cJSON *item = object.item->child; item != NULL; item = item->next) {
-        char *pattern = memory_format("%s%s%s", object.pattern, dot, item->string);
-        char *shown = memory_format("%s%s%s", object.shown, dot, item->string);
-        read_one(reader, object.item, object.pattern, (struct member){item, pattern, shown});
-        free(pattern);
-        free(shown);
-    }
-    demand_members(reader, object);
-}
-
-/* A list of objects; begin makes room for the next one. */
-static void read_list(struct reader *reader, struct member list, void (*begin)(struct config *)) {
-    size_t index = 0;
-    const cJSON *item;
-    if (!cJSON_IsArray(list.item)) {
-        problem(reader, list.shown, "wrong type; allowed is a list of objects");
-        return;
-    }
-    char *pattern = memory_format("%s[]", list.pattern);
-    cJSON_ArrayForEach(item, list.item) {
-        char *shown = memory_format("%s[%zu]", list.shown, index++);
-        begin(reader->config);
-        read_object(reader, (struct member){item, pattern, shown});
-        free(shown);
-    }
-    free(pattern);
-}
-
-/* A new string, or NULL with a problem noted. */
-static char *read_string(struct reader *reader, struct member member) {
-    if (cJSON_IsString(member.item) && *member.item->valuestring != '\0')
-        return memory_string(member.item->valuestring);
-    problem(reader, member.shown, "allowed is a text that is not empty");
-    return NULL;
-}
-
 static char *read_path(struct reader *reader, struct member member) {
-    char *given = read_string(reader, member);
+    char *given = reader_string(reader, member);
     char *path = given != NULL ? path_from(reader->folder, given) : NULL;
     free(given);
     return path;
@@ -223,7 +48,7 @@ static char *read_path(struct reader *reader, struct member member) {
 
 static void read_version(struct reader *reader, struct member member) {
     if (!cJSON_IsNumber(member.item) || member.item->valuedouble != 1)
-        problem(reader, member.shown, "this program reads configs of version 1 only");
+        reader_problem(reader, member.shown, "this program reads configs of version 1 only");
 }
 
 static void read_base(struct reader *reader, struct member member) {
@@ -242,11 +67,11 @@ static struct config_specialist *last_specialist(struct reader *reader) {
 }
 
 static void read_specialists(struct reader *reader, struct member member) {
-    read_list(reader, member, begin_specialist);
+    reader_list(reader, member, begin_specialist);
 }
 
 static void read_specialist_name(struct reader *reader, struct member member) {
-    last_specialist(reader)->name = read_string(reader, member);
+    last_specialist(reader)->name = reader_string(reader, member);
 }
 
 static void read_specialist_path(struct reader *reader, struct member member) {
@@ -259,7 +84,7 @@ static void read_specialist_weight(struct reader *reader, struct member member) 
     if (config_weight_check(member.shown, weight, &found))
         last_specialist(reader)->weight = weight;
     else
-        adopt(reader, &found);
+        reader_adopt(reader, &found);
 }
 
 static void read_key_list(struct reader *reader, struct member member) {
@@ -269,16 +94,16 @@ static void read_key_list(struct reader *reader, struct member member) {
     string_list_free(list);
     *list = (struct string_list){0};
     if (!cJSON_IsArray(member.item))
-        problem(reader, member.shown, "wrong type; allowed is a list of texts");
+        reader_problem(reader, member.shown, "wrong type; allowed is a list of texts");
     cJSON_ArrayForEach(item, member.item) {
         struct error found = {0};
         char *shown = memory_format("%s[%zu]", member.shown, index++);
         if (!cJSON_IsString(item))
-            problem(reader, shown, "wrong type; allowed is a text");
+            reader_problem(reader, shown, "wrong type; allowed is a text");
         else if (config_key_check(member.pattern, shown, item->valuestring, &found))
             string_list_add(list, item->valuestring);
         else
-            adopt(reader, &found);
+            reader_adopt(reader, &found);
         free(shown);
     }
 }
@@ -287,15 +112,16 @@ static void read_rule(struct reader *reader, struct member member, struct rank_r
     const cJSON *item = cJSON_IsObject(member.item) ? member.item->child : NULL;
     struct error found = {0};
     if (item == NULL || item->next != NULL) {
-        problem(reader, member.shown,
-                "allowed is exactly one of {\"ratio\": 0.1}, {\"rank\": 32}, {\"energy\": 0.9}, "
-                "{\"gd\": true}, {\"mp\": true}, {\"full\": true}, {\"zero\": true}");
+        reader_problem(
+            reader, member.shown,
+            "allowed is exactly one of {\"ratio\": 0.1}, {\"rank\": 32}, {\"energy\": 0.9}, "
+            "{\"gd\": true}, {\"mp\": true}, {\"full\": true}, {\"zero\": true}");
         return;
     }
     double number = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     double value = config_rule_value(item->string, cJSON_IsTrue(item), number);
     if (!rank_rule_make(member.shown, item->string, value, rule, &found))
-        adopt(reader, &found);
+        reader_adopt(reader, &found);
 }
 
 static void read_default_rank(struct reader *reader, struct member member) {
@@ -311,15 +137,15 @@ static struct rank_override *last_override(struct reader *reader) {
 }
 
 static void read_overrides(struct reader *reader, struct member member) {
-    read_list(reader, member, begin_override);
+    reader_list(reader, member, begin_override);
 }
 
 static void read_override_layer(struct reader *reader, struct member member) {
-    last_override(reader)->layer = read_string(reader, member);
+    last_override(reader)->layer = reader_string(reader, member);
 }
 
 static void read_override_specialist(struct reader *reader, struct member member) {
-    last_override(reader)->specialist = read_string(reader, member);
+    last_override(reader)->specialist = reader_string(reader, member);
 }
 
 static void read_override_rank(struct reader *reader, struct member member) {
@@ -351,7 +177,7 @@ static void read_document(struct reader *reader, const char *json) {
         error_add(reader->problems, ERROR_USAGE, "%s: a text holds the NUL character \\u0000",
                   reader->name);
     else
-        read_object(reader, (struct member){document, "", ""});
+        reader_object(reader, (struct member){document, "", ""});
     cJSON_Delete(document);
 }
 
@@ -370,7 +196,7 @@ static void check_whole(struct reader *reader) {
 bool config_parse(const char *json, const char *name, const char *folder, struct config *config,
                   struct error *error) {
     struct error problems = {0};
-    struct reader reader = {name, folder, config, &problems};
+    struct reader reader = {name, folder, rows, ROW_COUNT, config, &problems};
     config_init(config);
     read_document(&reader, json);
     if (problems.kind == ERROR_NONE)

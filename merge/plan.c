@@ -8,34 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char glob_characters[] = "*?[\\";
-
-/* The glob that matches this name and no other. */
-static char *glob_of_name(const char *name) {
-    char *glob = memory_array(2 * strlen(name) + 1, 1), *out = glob;
-    for (const char *c = name; *c != '\0'; c++) {
-        if (strchr(glob_characters, *c) != NULL)
-            *out++ = '\\';
-        *out++ = *c;
-    }
-    return glob;
-}
-
-/* The one name that a glob matches, as a new string, or NULL when it may match several. */
-static char *name_of_glob(const char *glob) {
-    char *name = memory_array(strlen(glob) + 1, 1), *out = name;
-    for (const char *c = glob; *c != '\0'; c++) {
-        bool escaped = *c == '\\' && c[1] != '\0';
-        if (!escaped && strchr(glob_characters, *c) != NULL) {
-            free(name);
-            return NULL;
-        }
-        c += escaped;
-        *out++ = *c;
-    }
-    return name;
-}
-
 /* Layers [first, end) are those that a glob can match: one for a plain name, else all. */
 static void glob_range(const struct plan *plan, const char *glob, size_t *first, size_t *end) {
     char *name = name_of_glob(glob);

@@ -138,11 +138,11 @@ static void write_layers(struct document *json, const struct source *of) {
 }
 
 static void write_warnings(struct document *json, const struct source *of) {
-    const struct string_list *lists[] = {&of->table->warnings, &of->preview->warnings};
+    const struct string_list lists[] = {of->table->warnings, of->preview->warnings};
     document_open(json, "warnings", '[', DOCUMENT_LINES);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (size_t w = 0; w < lists[i]->count; w++)
-            document_string(json, NULL, lists[i]->items[w]);
+    for (size_t i = 0; i < 2; i++)
+        for (size_t w = 0; w < lists[i].count; w++)
+            document_string(json, NULL, lists[i].items[w]);
     document_close(json);
 }
 

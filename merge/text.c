@@ -83,3 +83,29 @@ bool name_is_unfit(const char *name) {
             return true;
     return *name == '\0';
 }
+
+static const char glob_characters[] = "*?[\\";
+
+char *glob_of_name(const char *name) {
+    char *glob = memory_array(2 * strlen(name) + 1, 1), *out = glob;
+    for (const char *c = name; *c != '\0'; c++) {
+        if (strchr(glob_characters, *c) != NULL)
+            *out++ = '\\';
+        *out++ = *c;
+    }
+    return glob;
+}
+
+char *name_of_glob(const char *glob) {
+    char *name = memory_array(strlen(glob) + 1, 1), *out = name;
+    for (const char *c = glob; *c != '\0'; c++) {
+        bool escaped = *c == '\\' && c[1] != '\0';
+        if (!escaped && strchr(glob_characters, *c) != NULL) {
+            free(name);
+            return NULL;
+        }
+        c += escaped;
+        *out++ = *c;
+    }
+    return name;
+}

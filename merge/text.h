@@ -1,4 +1,4 @@
-/* Numbers and names as text: shortest decimals that read back exactly, strict parsing, and the
+/* Numbers, names and globs as text: shortest decimals that read back exactly, strict parsing, the
  * nearest known name to a mistyped one. Independent of the locale. */
 #ifndef R2M_MERGE_TEXT_H
 #define R2M_MERGE_TEXT_H
@@ -25,5 +25,11 @@ char *names_join(const char *const *names, size_t count);
 
 /* True for an empty string or one with control characters: no name a person would give. */
 bool name_is_unfit(const char *name);
+
+/* The glob that matches this name and no other; free() it. */
+char *glob_of_name(const char *name);
+
+/* The one name that a glob matches, or NULL when it may match several; free() it. */
+char *name_of_glob(const char *glob);
 
 #endif
