@@ -45,26 +45,37 @@ static long cell_of(double position, size_t length) {
     return cell < (long)length ? cell : (long)length - 1;
 }
 
+/* Labels one tick, unless a neighbouring row has a label already. */
+static void label_row(const struct plot *plot, const struct chart_tick *tick) {
+    long from_below = cell_of(chart_position(&plot->chart->y, tick->value), plot->height);
+    size_t row = plot->row + plot->height - 1 - (size_t)from_below;
+    char label[LABEL_WIDTH * 4];
+    if (from_below < 0 || tick->minor)
+        return;
+    for (size_t r = row > 0 ? row - 1 : 0; r <= row + 1 && r < plot->cells->height; r++)
+        if (plot->cells->cell[r * plot->cells->width + plot->col - 2].role == CELL_TEXT && r > 0)
+            return;
+    snprintf(label, sizeof label, "%*.*s", LABEL_WIDTH - 1, LABEL_WIDTH - 1, tick->label);
+    cells_draw_text(plot->cells, row, plot->col - LABEL_WIDTH, label, CELL_TEXT, CELL_NORMAL, -1);
+    cells_put(plot->cells, row, plot->col - 1, plot->lines->y_tick, CELL_AXIS, CELL_NORMAL, -1);
+}
+
+static bool is_decade(double value) {
+    double power = log10(value);
+    return fabs(power - round(power)) < 1e-9;
+}
+
 static void draw_y_axis(const struct plot *plot) {
     struct chart_tick *ticks;
     size_t count = chart_ticks(&plot->chart->y, plot->height, &ticks);
-    long last = -2;
+    bool log = plot->chart->y.scale == CHART_LOG;
     for (size_t r = 0; r < plot->height; r++)
         cells_put(plot->cells, plot->row + r, plot->col - 1, plot->lines->y_axis, CELL_AXIS,
                   CELL_NORMAL, -1);
-    for (size_t t = count; t-- > 0;) { /* from the top */
-        long from_below = cell_of(chart_position(&plot->chart->y, ticks[t].value), plot->height);
-        long r = (long)plot->height - 1 - from_below;
-        if (from_below < 0 || ticks[t].minor || r - last < 2)
-            continue;
-        char label[LABEL_WIDTH * 4];
-        snprintf(label, sizeof label, "%*.*s", LABEL_WIDTH - 1, LABEL_WIDTH - 1, ticks[t].label);
-        cells_draw_text(plot->cells, plot->row + (size_t)r, plot->col - LABEL_WIDTH, label,
-                        CELL_TEXT, CELL_NORMAL, -1);
-        cells_put(plot->cells, plot->row + (size_t)r, plot->col - 1, plot->lines->y_tick, CELL_AXIS,
-                  CELL_NORMAL, -1);
-        last = r;
-    }
+    for (int decades = 1; decades >= 0; decades--) /* these first: they are never left out */
+        for (size_t t = count; t-- > 0;)
+            if ((log && is_decade(ticks[t].value)) == decades)
+                label_row(plot, &ticks[t]);
     free(ticks);
 }
 

@@ -25,7 +25,8 @@
 #define LINE_SPACE 1.35
 #define TICK_LENGTH 3.0
 #define MINOR_LENGTH 1.6
-#define SWATCH 20.0
+#define SWATCH 20.0    /* length of a line in the legend */
+#define SWATCH_BOX 9.0 /* side of a box */
 #define FRAME_WIDTH 0.8
 #define GRID_WIDTH 0.5
 #define CURVE_WIDTH 1.2
@@ -128,7 +129,7 @@ static void draw_swatch(const struct drawing *drawing, double x, double baseline
                         struct entry entry) {
     double middle = baseline - LABEL_SIZE * 0.32;
     if (entry.filled)
-        drawing->canvas->ops->rectangle(drawing->canvas, x + SWATCH - 9, middle - 3.5, 9, 7,
+        drawing->canvas->ops->rectangle(drawing->canvas, x, middle - 3.5, SWATCH_BOX, 7,
                                         palette_colour(entry.colour), 1);
     else
         segment(drawing, (struct point){x, middle}, (struct point){x + SWATCH, middle}, CURVE_WIDTH,
@@ -145,14 +146,15 @@ static double legend(const struct drawing *drawing, double y, bool draw) {
         struct entry entry = entry_at(drawing->chart, i);
         const char *name =
             fitted(drawing, LABEL_SIZE, entry.name, (right - left) / 2 - SWATCH - 20, buffer);
-        double width = SWATCH + 4 + width_of(drawing, LABEL_SIZE, name);
+        double swatch = (entry.filled ? SWATCH_BOX : SWATCH) + 4;
+        double width = swatch + width_of(drawing, LABEL_SIZE, name);
         if (x > left && x + width > right) {
             x = left;
             baseline += row;
         }
         if (draw) {
             draw_swatch(drawing, x, baseline, entry);
-            put_text(drawing, x + SWATCH + 4, baseline, style(LABEL_SIZE, TEXT_LEFT), name);
+            put_text(drawing, x + swatch, baseline, style(LABEL_SIZE, TEXT_LEFT), name);
         }
         x += width + 14;
     }
@@ -301,8 +303,9 @@ static void draw_labels(const struct drawing *drawing) {
                  fitted(drawing, LABEL_SIZE, chart->x.label, room, buffer));
     y.upright = true;
     if (chart->y.label != NULL)
-        put_text(drawing, MARGIN + LABEL_SIZE * 0.8, (plot->top + plot->bottom) / 2, y,
-                 fitted(drawing, LABEL_SIZE, chart->y.label, plot->bottom - plot->top, buffer));
+        put_text(
+            drawing, MARGIN + LABEL_SIZE * 0.8, (plot->top + plot->bottom) / 2, y,
+            fitted(drawing, LABEL_SIZE, chart->y.label, drawing->canvas->height * 0.6, buffer));
 }
 
 /* ---- contents ---- */
@@ -358,7 +361,7 @@ static void draw_lines(const struct drawing *drawing) {
     double last_x = -INFINITY, last_y = -INFINITY;
     for (size_t i = 0; i < drawing->chart->line_count; i++) {
         const struct chart_line *line = &drawing->chart->lines[i];
-        struct text_style how = style(TICK_SIZE - 0.5, line->vertical ? TEXT_RIGHT : TEXT_RIGHT);
+        struct text_style how = style(TICK_SIZE - 0.5, TEXT_RIGHT);
         how.colour = palette_colour(line->colour);
         how.upright = line->vertical;
         struct point at = place(drawing, line->vertical ? line->value : drawing->chart->x.maximum,

@@ -49,15 +49,32 @@ static void add_spectrum(struct chart *chart, const struct analysis *analysis,
     curve->selected = view->selected == (int)specialist;
 }
 
+/* The rank that all cells of a layer share, or -1. */
+static long common_rank(const struct preview_cell *cells, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!cells[i].ready || cells[i].rank != cells[0].rank)
+            return -1;
+    return (long)cells[0].rank;
+}
+
 /* The cut lies after index rank: drawn at rank itself, so that full rank is still on the axis. */
-static void add_cut(struct chart *chart, const struct preview_cell *cell,
-                    const struct spectrum_view *view, size_t specialist) {
+static void add_cut(struct chart *chart, size_t rank, int colour) {
     char label[32];
-    if (!cell->ready || (view->selected >= 0 && view->selected != (int)specialist))
+    snprintf(label, sizeof label, "r=%zu", rank);
+    chart_add_line(chart, true, (double)(rank > 0 ? rank : 1), label, colour, false);
+}
+
+/* The selected specialist's cut; without one, one line where all agree, else one each. */
+static void add_cuts(struct chart *chart, const struct preview_cell *cells, size_t count,
+                     const struct spectrum_view *view) {
+    long common = common_rank(cells, count);
+    if (view->selected < 0 && common >= 0) {
+        add_cut(chart, (size_t)common, CHART_NEUTRAL);
         return;
-    snprintf(label, sizeof label, "r=%zu", cell->rank);
-    chart_add_line(chart, true, (double)(cell->rank > 0 ? cell->rank : 1), label,
-                   CHART_SPECIALIST + (int)specialist, false);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (cells[i].ready && (view->selected < 0 || view->selected == (int)i))
+            add_cut(chart, cells[i].rank, CHART_SPECIALIST + (int)i);
 }
 
 static void add_edges(struct chart *chart, const struct spectrum *spectrum) {
@@ -86,10 +103,10 @@ struct chart *figure_spectrum(const struct analysis *analysis, const struct prev
         if (spectrum == NULL)
             continue;
         add_spectrum(chart, analysis, cell, spectrum, view, i);
-        add_cut(chart, cell, view, i);
         if (view->noise_edges && i == edges_of)
             add_edges(chart, spectrum);
     }
+    add_cuts(chart, preview_cell_at(preview, layer, 0), analysis->table->specialist_count, view);
     chart_fit(chart);
     return chart;
 }

@@ -90,8 +90,9 @@ static double layout(const struct font *font, const char *text, cairo_glyph_t *g
         pen += (double)kern.x * unit;
         if (glyphs != NULL)
             glyphs[*count] = (cairo_glyph_t){glyph, pen, 0};
+        /* the metrics, not the advance: cairo leaves its rotation on the shared face */
         if (FT_Load_Glyph(font->face, glyph, FT_LOAD_NO_SCALE) == 0)
-            pen += (double)font->face->glyph->advance.x * unit;
+            pen += (double)font->face->glyph->metrics.horiAdvance * unit;
         before = glyph;
     }
     return pen;

@@ -1,5 +1,7 @@
 #include "render/short_names.h"
 
+#include "analysis/support/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,48 @@ static size_t shared_end(const struct tensor_table *table, const size_t *layers,
     return dot != NULL ? strlen(dot) : 0;
 }
 
+/* From the number of the layer on, "3.mlp.fc1" of "encoder.layers.3.mlp.fc1"; the last part where
+ * there is no number. */
+static const char *telling_part(const char *name) {
+    for (const char *part = name; part != NULL; part = strchr(part, '.')) {
+        part += *part == '.';
+        size_t digits = strspn(part, "0123456789");
+        if (digits > 0 && part[digits] == '.')
+            return part;
+    }
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? dot + 1 : name;
+}
+
+static int compare_names(const void *one, const void *other) {
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+static bool all_different(char *const *names, size_t count) {
+    char **sorted = memory_array(count, sizeof *sorted);
+    memcpy(sorted, names, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    bool different = true;
+    for (size_t i = 1; i < count && different; i++)
+        different = strcmp(sorted[i - 1], sorted[i]) != 0;
+    free(sorted);
+    return different;
+}
+
+/* Replaces names by their telling parts where that keeps them apart. */
+static void tell_apart(char **names, size_t count) {
+    char **told = memory_array(count, sizeof *told);
+    for (size_t i = 0; i < count; i++)
+        told[i] = memory_string(telling_part(names[i]));
+    bool better = all_different(told, count);
+    for (size_t i = 0; i < count; i++) {
+        free(better ? names[i] : told[i]);
+        if (better)
+            names[i] = told[i];
+    }
+    free(told);
+}
+
 void short_names(const struct tensor_table *table, const size_t *layers, size_t count,
                  char **names) {
     size_t start = count > 1 ? shared_start(table, layers, count) : 0;
@@ -44,4 +88,5 @@ void short_names(const struct tensor_table *table, const size_t *layers, size_t 
         bool room = length > start + end;
         names[i] = room ? memory_text(name + start, length - start - end) : memory_string(name);
     }
+    tell_apart(names, count);
 }

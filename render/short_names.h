@@ -4,8 +4,9 @@
 
 #include "analysis/tensor_table.h"
 
-/* names[count] gets new strings: the layers' names less the dotted parts that all of them begin or
- * end with: "0.self_attn.q_proj" for "backbone.encoder.layers.0.self_attn.q_proj.weight". */
+/* names[count] gets new strings: "0.self_attn.q_proj" for
+ * "backbone.encoder.layers.0.self_attn.q_proj.weight", "patch_embedding" where there is no number
+ * of a layer; less is left out where names would become the same. */
 void short_names(const struct tensor_table *table, const size_t *layers, size_t count,
                  char **names);
 

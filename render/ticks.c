@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_DECADES = 3 }; /* from so many on, only decades are labelled */
+enum { MANY_DECADES = 4 }; /* from so many on, only decades are labelled */
 
 static void add_tick(struct chart_tick **ticks, size_t *count, double value, const char *label) {
     *ticks = memory_resize(*ticks, *count + 1, sizeof **ticks);
