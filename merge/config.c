@@ -158,8 +158,9 @@ static bool names_check(const struct config *config, struct error *error) {
     for (size_t i = 0; i < config->specialist_count; i++) {
         const char *name = config->specialists[i].name;
         if (name_is_unfit(name))
-            good = error_add(error, ERROR_USAGE,
-                             "specialists[%zu].name: empty or with control characters", i);
+            good =
+                error_add(error, ERROR_USAGE,
+                          "specialists[%zu].name: empty, not UTF-8 or with control characters", i);
         for (size_t j = 0; j < i; j++)
             if (strcmp(config->specialists[j].name, name) == 0) {
                 good = error_add(error, ERROR_USAGE, "specialists[%zu].name: \"%s\" is taken", i,

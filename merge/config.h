@@ -3,7 +3,8 @@
  * A config is a plain document: it knows paths and numbers, not what is in the files. Reading is
  * strict: an unknown field, a wrong type or a value out of range is an ERROR_USAGE that names the
  * field and lists what is allowed. A config written and read back gives the same merged bytes
- * (numbers are written with 17 digits where needed). */
+ * (numbers are written with 17 digits where needed). The text is UTF-8; a path that is not cannot
+ * be written. */
 #ifndef R2M_MERGE_CONFIG_H
 #define R2M_MERGE_CONFIG_H
 

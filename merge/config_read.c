@@ -1,5 +1,6 @@
 #include "merge/config_parts.h"
 
+#include "analysis/support/utf8.h"
 #include "merge/config_reader.h"
 
 #include <errno.h>
@@ -160,19 +161,26 @@ static bool holds_null_character(const char *json) {
     return false;
 }
 
-static void syntax_problem(struct reader *reader, const char *json, const char *end) {
+/* A problem of the text itself, at end. */
+static void text_problem(struct reader *reader, const char *json, const char *end,
+                         const char *reason) {
     size_t line = 1;
     for (const char *c = json; c < end; c++)
         line += *c == '\n';
-    error_add(reader->problems, ERROR_USAGE, "%s: line %zu: not valid JSON", reader->name, line);
+    error_add(reader->problems, ERROR_USAGE, "%s: line %zu: %s", reader->name, line, reason);
 }
 
 /* Fills reader->config; problems are noted. */
 static void read_document(struct reader *reader, const char *json) {
+    size_t length = strlen(json), good = utf8_check(json, length);
     const char *end = json;
-    cJSON *document = cJSON_ParseWithLengthOpts(json, strlen(json) + 1, &end, true);
+    if (good < length) {
+        text_problem(reader, json, json + good, "not valid UTF-8");
+        return;
+    }
+    cJSON *document = cJSON_ParseWithLengthOpts(json, length + 1, &end, true);
     if (document == NULL)
-        syntax_problem(reader, json, end);
+        text_problem(reader, json, end, "not valid JSON");
     else if (holds_null_character(json))
         error_add(reader->problems, ERROR_USAGE, "%s: a text holds the NUL character \\u0000",
                   reader->name);

@@ -1,5 +1,6 @@
 #include "merge/config_parts.h"
 
+#include "analysis/support/utf8.h"
 #include "merge/text.h"
 
 #include <math.h>
@@ -137,9 +138,10 @@ static bool set_value(struct config *config, const char *key, const char *text,
 
 bool config_set(struct config *config, const char *assignment, struct error *error) {
     const char *equals = strchr(assignment, '=');
-    if (equals == NULL || equals == assignment) {
-        char *quoted = error_quote(assignment, strlen(assignment));
-        error_set(error, ERROR_USAGE, "\"%s\": allowed is KEY=VALUE", quoted);
+    size_t length = strlen(assignment);
+    if (equals == NULL || equals == assignment || utf8_check(assignment, length) < length) {
+        char *quoted = error_quote(assignment, length);
+        error_set(error, ERROR_USAGE, "\"%s\": allowed is KEY=VALUE in UTF-8", quoted);
         free(quoted);
         return false;
     }

@@ -1,6 +1,7 @@
 #include "merge/config_parts.h"
 
 #include "analysis/support/atomic_file.h"
+#include "analysis/support/utf8.h"
 #include "merge/document.h"
 
 #include <stdlib.h>
@@ -124,7 +125,12 @@ char *config_text(const struct config *config, const char *folder) {
 bool config_write(const struct config *config, const char *path, bool overwrite,
                   struct error *error) {
     char *folder = path_folder(path), *text = config_text(config, folder);
-    bool good = atomic_file_write(path, text, strlen(text), overwrite, error);
+    size_t length = strlen(text);
+    bool good = utf8_check(text, length) == length;
+    if (good)
+        good = atomic_file_write(path, text, length, overwrite, error);
+    else
+        error_set(error, ERROR_INPUT, "%s: a path is not valid UTF-8, JSON cannot hold it", path);
     free(folder);
     free(text);
     return good;

@@ -1,5 +1,7 @@
 #include "merge/text.h"
 
+#include "analysis/support/utf8.h"
+
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -78,10 +80,11 @@ char *names_join(const char *const *names, size_t count) {
 }
 
 bool name_is_unfit(const char *name) {
+    size_t length = strlen(name);
     for (const char *c = name; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             return true;
-    return *name == '\0';
+    return length == 0 || utf8_check(name, length) < length;
 }
 
 static const char glob_characters[] = "*?[\\";

@@ -23,7 +23,8 @@ const char *nearest_name(const char *text, const char *const *names, size_t coun
 /* "a, b, c" as a new string; free() it. */
 char *names_join(const char *const *names, size_t count);
 
-/* True for an empty string or one with control characters: no name a person would give. */
+/* True for an empty string, one with control characters or invalid UTF-8: no name a person would
+ * give. */
 bool name_is_unfit(const char *name);
 
 /* The glob that matches this name and no other; free() it. */

@@ -179,6 +179,7 @@ static void wrong_documents_are_refused(void **state) {
         {"{" FILES "} x", "not valid JSON"},
         {"{" FILES ",}", "not valid JSON"},
         {"{\n  \"r2m\": 1,\n  oops\n}", "c.json: line 3: not valid JSON"},
+        {"{\n\"r2m\": \"\xff\"}", "c.json: line 2: not valid UTF-8"},
         {"[]", "c.json: the file: wrong type; allowed is an object"},
         {"{}", "c.json: r2m: missing\nc.json: base: missing\nc.json: specialists: missing"},
         {"{\"r2m\": 2, \"base\": \"b\", \"specialists\": []}", "configs of version 1"},
@@ -198,7 +199,7 @@ static void wrong_documents_are_refused(void **state) {
         {"{\"r2m\": 1, \"base\": \"b\", \"specialists\": [{\"path\": \"s\", \"weight\": -1}]}",
          "c.json: specialists[0].weight: allowed is a number from 0"},
         {"{\"r2m\": 1, \"base\": \"b\", \"specialists\": [{\"path\": \"s\", \"name\": \"a\\nb\"}]}",
-         "c.json: specialists[0].name: empty or with control characters"},
+         "c.json: specialists[0].name: empty, not UTF-8 or with control characters"},
         {"{\"r2m\": 1, \"base\": \"b\", \"specialists\": [{\"path\": \"s\", \"name\": \"x\"}, "
          "{\"path\": \"t\", \"name\": \"x\"}]}",
          "c.json: specialists[1].name: \"x\" is taken"},
@@ -316,6 +317,20 @@ static void files_that_are_no_config(void **state) {
     }
 }
 
+static void paths_that_json_cannot_hold(void **state) {
+    (void)state;
+    static const char *const specialists[] = {"s.pth"};
+    struct config config;
+    struct error error = {0};
+    config_init(&config);
+    assert_true(config_set_files(&config, "caf\xe9.pth", specialists, 1, &error));
+    assert_false(config_write(&config, "/tmp/r2m-never-written.json", false, &error));
+    assert_non_null(strstr(error.message, "not valid UTF-8"));
+    assert_int_equal(access("/tmp/r2m-never-written.json", F_OK), -1);
+    error_free(&error);
+    config_free(&config);
+}
+
 static void files_of_the_command_line(void **state) {
     (void)state;
     static const char *const specialists[] = {"fs.pth", "x/fs.pth", "mine=x/a=b.pth", "x/c=d.pth",
@@ -354,6 +369,7 @@ static void set_reaches_every_kind_of_field(void **state) {
     static const char *const bad[][2] = {
         {"alpha", "KEY=VALUE"},
         {"=1", "KEY=VALUE"},
+        {"keys.head=\xff", "UTF-8"},
         {"alhpa=1", "alhpa: unknown field, did you mean alpha?"},
         {"alpha=x", "alpha: x is not allowed"},
         {"base=x", "base: unknown field"},
@@ -437,6 +453,7 @@ int main(void) {
         cmocka_unit_test(paths_follow_the_config_file),
         cmocka_unit_test(far_paths_are_written_absolute),
         cmocka_unit_test(files_that_are_no_config),
+        cmocka_unit_test(paths_that_json_cannot_hold),
         cmocka_unit_test(files_of_the_command_line),
         cmocka_unit_test(set_reaches_every_kind_of_field),
         cmocka_unit_test(presets_set_hyperparameters_only),
