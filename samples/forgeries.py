@@ -25,18 +25,18 @@ def sample(images, where):
     return F.grid_sample(images, where, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def ellipse(n, size, feather, rng):
-    """Random soft ellipses (n, 1, size, size), 1 inside; `feather` is the width of the edge."""
+def ellipse(n, size, feather, rng, low=0.35, high=0.65):
+    """Random soft ellipses (n, 1, size, size), 1 inside: radius from low to high, edge `feather` wide."""
     centre = uniform(-0.35, 0.35, (n, 1, 1, 2), rng)
-    radius = uniform(0.35, 0.65, (n, 1, 1, 2), rng)
+    radius = uniform(low, high, (n, 1, 1, 2), rng)
     distance = ((grid(size) - centre) / radius).norm(dim=-1)
     return torch.sigmoid((1 - distance) / feather)[:, None]
 
 
-def resized(images, rng):
-    """Each image scaled and turned a little about its centre."""
+def resized(images, rng, low=0.75, high=0.95):
+    """Each image turned a little about its centre and enlarged: the part from low to high fills it."""
     n = len(images)
-    angle, scale = uniform(-0.3, 0.3, n, rng), uniform(0.75, 0.95, n, rng)
+    angle, scale = uniform(-0.3, 0.3, n, rng), uniform(low, high, n, rng)
     cos, sin, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros(n)
     affine = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(n, 2, 3)
     return sample(images, F.affine_grid(affine, images.shape, align_corners=False))
@@ -53,19 +53,22 @@ def match_colours(donor, target, mask):
 
 
 def face_swap(images, rng):
-    """FS: a region of another patch, resized, colour matched and blended in."""
-    mask = ellipse(len(images), images.shape[-1], 0.05, rng)
-    donor = resized(images.roll(1, 0), rng)
+    """FS: a region of another patch, enlarged, colour matched and blended in."""
+    mask = ellipse(len(images), images.shape[-1], 0.03, rng)
+    donor = resized(images.roll(1, 0), rng, 0.5, 0.8)
     return images + mask * (match_colours(donor, images, mask) - images)
 
 
 def face_reenactment(images, rng):
-    """FR: a region moved by a smooth warp of a few pixels."""
+    """FR: a region moved by a smooth warp of a few pixels, twice, so that it is resampled twice."""
     n, size = len(images), images.shape[-1]
-    coarse = uniform(-1, 1, (n, 2, 5, 5), rng)
-    flow = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)
-    flow = flow * ellipse(n, size, 0.15, rng) * 6 * 2 / size  # at most about 6 pixels
-    return sample(images, grid(size) + flow.permute(0, 2, 3, 1))
+    region = ellipse(n, size, 0.1, rng, 0.5, 0.8)
+    for _ in range(2):
+        coarse = uniform(-1, 1, (n, 2, 5, 5), rng)
+        flow = F.interpolate(coarse, size=(size, size), mode="bicubic", align_corners=True)
+        flow = flow * region * 6 * 2 / size  # at most about 6 pixels
+        images = sample(images, grid(size) + flow.permute(0, 2, 3, 1))
+    return images
 
 
 def entire_synthesis(images, rng):
@@ -74,7 +77,7 @@ def entire_synthesis(images, rng):
     half = F.avg_pool2d(images, 2)
     half = half + 0.5 * (half - F.avg_pool2d(half, 3, 1, 1, count_include_pad=False))
     tent = torch.tensor([0.25, 0.75, 0.75, 0.25])
-    kernel = (tent[:, None] * tent) * (1 + 0.1 * torch.randn((n, 1, 4, 4), generator=rng))
+    kernel = (tent[:, None] * tent) * (1 + 0.05 * torch.randn((n, 1, 4, 4), generator=rng))
     kernel = kernel * 4 / kernel.sum((2, 3), True)
     padded = F.pad(half, (1, 1, 1, 1), mode="replicate").reshape(1, 3 * n, size // 2 + 2, -1)
     up = F.conv_transpose2d(padded, kernel.repeat_interleave(3, 0), stride=2, padding=3, groups=3 * n)
