@@ -404,6 +404,13 @@ static void draw_category(const struct drawing *drawing, size_t category) {
     }
 }
 
+static void draw_zero_line(const struct drawing *drawing) {
+    double y = place(drawing, drawing->chart->x.minimum, 0).y;
+    y = drawing->canvas->ops->snap(drawing->canvas, y);
+    segment(drawing, (struct point){drawing->plot.left, y}, (struct point){drawing->plot.right, y},
+            FRAME_WIDTH, NULL, ink);
+}
+
 static bool shows_nothing(const struct chart *chart) {
     for (size_t c = 0; c < chart->curve_count; c++)
         for (size_t i = 0; i < chart->curves[c].count; i++)
@@ -422,6 +429,8 @@ static void draw_contents(const struct drawing *drawing) {
     draw_curves(drawing);
     for (size_t i = 0; i < drawing->chart->bars.category_count; i++)
         draw_category(drawing, i);
+    if (drawing->chart->bars.category_count > 0 && drawing->chart->y.minimum < 0)
+        draw_zero_line(drawing);
     draw_lines(drawing);
     if (shows_nothing(drawing->chart))
         put_text(drawing, (plot->left + plot->right) / 2, (plot->top + plot->bottom) / 2,

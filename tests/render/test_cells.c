@@ -1,0 +1,206 @@
+/* Charts in terminal cells: golden pictures in the three glyph sets, and rules that hold for every
+ * size and every input. */
+#include "analysis/support/memory.h"
+#include "render/cells.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* count specialists with power-law spectra of length points, cut at rank; the first is selected. */
+static struct chart *spectrum_chart(size_t count, size_t points, double cut, double factor) {
+    struct chart *chart = chart_create("encoder.layers.3.self_attn.q_proj.weight");
+    chart->x.scale = chart->y.scale = CHART_LOG;
+    for (size_t s = 0; s < count; s++) {
+        char name[32];
+        snprintf(name, sizeof name, "s%zu r=%.0f", s, cut);
+        struct chart_curve *curve = chart_add_curve(chart, name, CHART_SPECIALIST + (int)s, points);
+        curve->selected = s == 0;
+        curve->cut = cut;
+        for (size_t k = 0; k < points; k++) {
+            curve->x[k] = (double)(k + 1);
+            curve->y[k] = factor * (double)(s + 1) / (double)(k + 1);
+        }
+    }
+    chart_add_line(chart, true, cut, "r=10", CHART_SPECIALIST, false);
+    chart_fit(chart);
+    return chart;
+}
+
+static char *drawn(const struct chart *chart, size_t width, size_t height,
+                   enum cell_glyphs glyphs) {
+    struct cells *cells = cells_create(width, height);
+    cells_draw_chart(cells, chart, glyphs);
+    char *text = cells_text(cells);
+    cells_free(cells);
+    return text;
+}
+
+static void check_golden(enum cell_glyphs glyphs, const char *expected) {
+    struct chart *chart = spectrum_chart(2, 100, 10, 1);
+    char *text = drawn(chart, 44, 10, glyphs);
+    assert_string_equal(text, expected);
+    free(text);
+    chart_free(chart);
+}
+
+static void golden_ascii(void **state) {
+    (void)state;
+    check_golden(CELL_ASCII, "encoder.lay...proj.weight *s0 r=10 +s1 r=10 \n"
+                             "     |++++               |                  \n"
+                             "    1+*****++++++        |                  \n"
+                             "     |     *******++++++ |                  \n"
+                             "  0.1+            *******......             \n"
+                             "     |                   .............      \n"
+                             "     |                   |      ............\n"
+                             " 0.01+                   |             .....\n"
+                             "     ++------------------+-----------------+\n"
+                             "      1                r=10              100\n");
+}
+
+static void golden_braille(void **state) {
+    (void)state;
+    check_golden(CELL_BRAILLE, "encoder.laye…_proj.weight ━s0 r=10 ━s1 r=10 \n"
+                               "     │⠢⠤⢄⣀               │                  \n"
+                               "    1┤⠒⠒⠤⢄⣀⡀⠒⠢⠤⢄⣀        │                  \n"
+                               "     │     ⠈⠉⠒⠢⠤⢄⣀⠑⠒⠢⠤⣀⣀ │                  \n"
+                               "  0.1┤            ⠉⠉⠒⠢⠤⢄⣀⠑⠒⠢⠤⣀⣀             \n"
+                               "     │                   ⠉⠉⠒⠢⠤⣀⣀⠑⠒⠤⠤⣀⡀      \n"
+                               "     │                   │      ⠉⠑⠒⠢⠤⣀⣀⠑⠒⠤⠤⣀\n"
+                               " 0.01┤                   │             ⠉⠑⠒⠢⠤\n"
+                               "     └┴──────────────────┼─────────────────┴\n"
+                               "      1                r=10              100\n");
+}
+
+static void golden_block(void **state) {
+    (void)state;
+    check_golden(CELL_BLOCK, "encoder.laye…_proj.weight ━s0 r=10 ━s1 r=10 \n"
+                             "     │▀▄▄▄               │                  \n"
+                             "    1┤▀▀▄▄▄▀▀▀▄▄▄        │                  \n"
+                             "     │     ▀▀▀▀▄▄▄▀▀▄▄▄▄ │                  \n"
+                             "  0.1┤            ▀▀▀▀▄▄▄▀▀▄▄▄▄             \n"
+                             "     │                   ▀▀▀▀▄▄▄▀▀▄▄▄▄      \n"
+                             "     │                   │      ▀▀▀▄▄▄▄▀▀▄▄▄\n"
+                             " 0.01┤                   │             ▀▀▀▄▄\n"
+                             "     └┴──────────────────┼─────────────────┴\n"
+                             "      1                r=10              100\n");
+}
+
+/* Every row of the text is width characters of width 1. */
+static void check_rows(const char *text, size_t width, size_t height) {
+    size_t rows = 0;
+    for (; *text != '\0'; rows++) {
+        const char *end = strchr(text, '\n');
+        char *row = memory_text(text, (size_t)(end - text));
+        assert_int_equal(chart_text_width(row), width);
+        free(row);
+        text = end + 1;
+    }
+    assert_int_equal(rows, height);
+}
+
+static void rows_are_equally_wide(void **state) {
+    (void)state;
+    static const size_t sizes[][2] = {{1, 1}, {20, 5}, {21, 6}, {44, 12}, {60, 15}, {200, 60}};
+    static const double factors[] = {0, 1e-10, 1, 1e10};
+    for (size_t count = 0; count <= 12; count += 3)
+        for (size_t f = 0; f < 4; f++)
+            for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+                for (int glyphs = CELL_BRAILLE; glyphs <= CELL_ASCII; glyphs++) {
+                    struct chart *chart = spectrum_chart(count, 1 + 20 * f, 1, factors[f]);
+                    char *text = drawn(chart, sizes[s][0], sizes[s][1], (enum cell_glyphs)glyphs);
+                    check_rows(text, sizes[s][0], sizes[s][1]);
+                    assert_true(strstr(text, "\u2800") == NULL); /* blank braille: never */
+                    free(text);
+                    chart_free(chart);
+                }
+}
+
+static void ascii_is_ascii(void **state) {
+    (void)state;
+    struct chart *chart = spectrum_chart(3, 500, 10, 1e-3);
+    char *text = drawn(chart, 70, 20, CELL_ASCII);
+    for (const char *c = text; *c != '\0'; c++)
+        assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7F));
+    free(text);
+    chart_free(chart);
+}
+
+static void zeros_are_said_in_words(void **state) {
+    (void)state;
+    struct chart *chart = spectrum_chart(2, 50, 10, 0);
+    char *text = drawn(chart, 60, 15, CELL_BRAILLE);
+    assert_non_null(strstr(text, "all values are zero"));
+    free(text);
+    chart_free(chart);
+}
+
+/* Cells of the selected curve left of the cut are strong, those right of it dim; the other curve
+ * never is strong. */
+static void the_tail_is_dim(void **state) {
+    (void)state;
+    enum { WIDTH = 80, HEIGHT = 20, LEFT = 6 };
+    struct chart *chart = spectrum_chart(2, 100, 10, 1);
+    struct cells *cells = cells_create(WIDTH, HEIGHT);
+    size_t strong = 0, dim = 0, cut = LEFT + (WIDTH - LEFT) / 2; /* log10(10) of 1..100 */
+    cells_draw_chart(cells, chart, CELL_BRAILLE);
+    for (size_t row = 1; row < HEIGHT - 2; row++)
+        for (size_t col = LEFT; col < WIDTH; col++) {
+            const struct cell *cell = &cells->cell[row * WIDTH + col];
+            if (cell->role != CELL_DATA)
+                continue;
+            if (cell->colour == CHART_SPECIALIST && col < cut) {
+                assert_int_equal(cell->weight, CELL_STRONG);
+                strong++;
+            }
+            if (col > cut) {
+                assert_int_equal(cell->weight, CELL_DIM);
+                dim++;
+            }
+        }
+    assert_true(strong > 20 && dim > 20);
+    cells_free(cells);
+    chart_free(chart);
+}
+
+static void a_long_legend_gives_way(void **state) {
+    (void)state;
+    struct chart *chart = spectrum_chart(12, 50, 10, 1);
+    char *text = drawn(chart, 50, 12, CELL_BRAILLE);
+    assert_non_null(strstr(text, "s0 r=10"));
+    assert_non_null(strstr(text, "+11"));
+    free(text);
+    chart_free(chart);
+}
+
+static void bars_fill_their_share(void **state) {
+    (void)state;
+    static const double values[] = {-1, 0, 0.001, 0.5, 1, 2};
+    static const size_t filled[] = {0, 0, 1, 10, 20, 20};
+    for (size_t i = 0; i < 6; i++)
+        for (int glyphs = CELL_BRAILLE; glyphs <= CELL_ASCII; glyphs += 2) {
+            struct cells *cells = cells_create(30, 1);
+            size_t count = 0;
+            cells_draw_bar(cells, 0, 5, 20, values[i], CHART_REAL, (enum cell_glyphs)glyphs);
+            for (size_t c = 0; c < 30; c++)
+                count += cells->cell[c].role == CELL_DATA;
+            assert_int_equal(count, filled[i]);
+            cells_free(cells);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(golden_ascii),          cmocka_unit_test(golden_braille),
+        cmocka_unit_test(golden_block),          cmocka_unit_test(rows_are_equally_wide),
+        cmocka_unit_test(ascii_is_ascii),        cmocka_unit_test(zeros_are_said_in_words),
+        cmocka_unit_test(the_tail_is_dim),       cmocka_unit_test(a_long_legend_gives_way),
+        cmocka_unit_test(bars_fill_their_share),
+    };
+    return cmocka_run_group_tests_name("cells", tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* The figures carry the numbers of the analysis, and their files appear whole. */
+#include "render/figures.h"
+#include "tests/model_fixture.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support.h"
+
+enum { N = 3 };
+
+/* Everything a figure is made from. */
+struct fixture {
+    struct model model;
+    struct tensor_table *table;
+    struct pool *pool;
+    struct analysis *analysis;
+    struct plan *plan;
+    struct preview *preview;
+};
+
+static int make(void **state) {
+    static struct fixture fixture;
+    struct model_recipe recipe = model_recipe_default(N);
+    struct error error = {0};
+    struct config config;
+    fixture.model = model_make(&recipe);
+    fixture.table = model_open(&fixture.model);
+    fixture.pool = pool_create(2);
+    config_init(&config);
+    const char *paths[N];
+    for (size_t i = 0; i < N; i++)
+        paths[i] = fixture.model.files[i].path;
+    assert_true(config_set_files(&config, fixture.model.base, paths, N, &error));
+    assert_true(plan_create(&config, fixture.table, &fixture.plan, &error));
+    fixture.analysis =
+        analysis_start(fixture.table, fixture.pool, &config.settings.real, (struct notifier){0});
+    assert_true(analysis_wait(fixture.analysis, NULL, NULL, &error));
+    fixture.preview = preview_create(fixture.table);
+    preview_compute(fixture.preview, fixture.plan, fixture.analysis);
+    config_free(&config);
+    *state = &fixture;
+    return 0;
+}
+
+static int unmake(void **state) {
+    struct fixture *fixture = *state;
+    preview_free(fixture->preview);
+    analysis_free(fixture->analysis);
+    plan_free(fixture->plan);
+    pool_free(fixture->pool);
+    tensor_table_close(fixture->table);
+    model_remove(&fixture->model);
+    return 0;
+}
+
+static size_t first_matrix(const struct tensor_table *table) {
+    size_t l = 0;
+    while (table->layers[l].role != ROLE_MATRIX)
+        l++;
+    return l;
+}
+
+static void spectrum_shows_the_singular_values(void **state) {
+    const struct fixture *f = *state;
+    size_t layer = first_matrix(f->table);
+    struct spectrum_view view = spectrum_view_default();
+    view.selected = 1;
+    view.noise_edges = true;
+    struct chart *chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    assert_int_equal(chart->curve_count, N);
+    for (size_t i = 0; i < N; i++) {
+        const struct spectrum *spectrum = spectra_get(f->analysis->spectra, layer, i);
+        assert_int_equal(chart->curves[i].count, spectrum->count);
+        assert_memory_equal(chart->curves[i].y, spectrum->sigma, spectrum->count * sizeof(double));
+        assert_close(chart->curves[i].x[0], 1, 0);
+        assert_close(chart->curves[i].cut, (double)preview_cell_at(f->preview, layer, i)->rank, 0);
+        assert_int_equal(chart->curves[i].selected, i == 1);
+    }
+    assert_int_equal(chart->line_count, 3); /* the selected one's cut and two edges */
+    chart_free(chart);
+}
+
+static void zoom_leaves_the_rest_out(void **state) {
+    const struct fixture *f = *state;
+    struct spectrum_view view = spectrum_view_default();
+    view.zoom_min = 2;
+    view.zoom_max = 4;
+    struct chart *chart = figure_spectrum(f->analysis, f->preview, first_matrix(f->table), &view);
+    assert_int_equal(chart->curves[0].count, 3);
+    assert_close(chart->curves[0].x[0], 2, 0);
+    chart_free(chart);
+}
+
+static void vectors_have_no_spectrum(void **state) {
+    const struct fixture *f = *state;
+    struct spectrum_view view = spectrum_view_default();
+    for (size_t l = 0; l < f->table->layer_count; l++)
+        if (f->table->layers[l].role != ROLE_MATRIX)
+            assert_null(figure_spectrum(f->analysis, f->preview, l, &view));
+}
+
+static void parts_add_up_to_one(void **state) {
+    const struct fixture *f = *state;
+    struct chart *charts[] = {figure_energy(f->analysis, 0),
+                              figure_contributions(f->analysis, f->preview, false),
+                              figure_contributions(f->analysis, f->preview, true)};
+    for (size_t k = 0; k < 3; k++) {
+        const struct chart_bars *bars = &charts[k]->bars;
+        assert_int_equal(bars->category_count, f->table->matrix_count);
+        for (size_t c = 0; c < bars->category_count; c++) {
+            double sum = 0;
+            for (size_t s = 0; s < bars->series_count; s++)
+                sum += bars->values[c * bars->series_count + s];
+            assert_close(sum, 1, 1e-9);
+            assert_non_null(bars->categories[c]);
+        }
+        chart_free(charts[k]);
+    }
+}
+
+static void files_are_written_for_the_layers_asked(void **state) {
+    const struct fixture *f = *state;
+    struct scratch scratch = scratch_make();
+    char *folder = scratch_path(&scratch, "figures");
+    struct progress progress = {0};
+    struct error error = {0};
+    size_t count;
+    const char *name = f->table->layers[first_matrix(f->table)].name;
+    assert_true(figures_write(f->analysis, f->preview, "{}", folder, name, false, &progress, &count,
+                              &error));
+    assert_int_equal(count, 1 + N + 2);
+    assert_int_equal(atomic_load(&progress.done), count);
+    assert_int_equal(atomic_load(&progress.total), count);
+    char *path = memory_format("%s/spectrum-%s.png", folder, name);
+    assert_int_equal(access(path, R_OK), 0);
+    free(path);
+    assert_false(figures_write(f->analysis, f->preview, NULL, folder, name, false, NULL, &count,
+                               &error)); /* they exist */
+    assert_int_equal(count, 0);
+    error_free(&error);
+    assert_true(
+        figures_write(f->analysis, f->preview, NULL, folder, name, true, NULL, &count, &error));
+    progress.cancel = true;
+    assert_false(figures_write(f->analysis, f->preview, NULL, folder, NULL, true, &progress, &count,
+                               &error));
+    assert_int_equal(error.kind, ERROR_CANCELLED);
+    error_free(&error);
+    scratch_remove(&scratch);
+}
+
+static void a_folder_that_cannot_be_is_an_error(void **state) {
+    const struct fixture *f = *state;
+    struct error error = {0};
+    assert_false(figures_write(f->analysis, f->preview, NULL, "/dev/null/x", NULL, false, NULL,
+                               NULL, &error));
+    assert_int_equal(error.kind, ERROR_INPUT);
+    assert_non_null(strstr(error.message, "/dev/null/x"));
+    error_free(&error);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spectrum_shows_the_singular_values),
+        cmocka_unit_test(zoom_leaves_the_rest_out),
+        cmocka_unit_test(vectors_have_no_spectrum),
+        cmocka_unit_test(parts_add_up_to_one),
+        cmocka_unit_test(files_are_written_for_the_layers_asked),
+        cmocka_unit_test(a_folder_that_cannot_be_is_an_error),
+    };
+    return cmocka_run_group_tests_name("figures", tests, make, unmake);
+}

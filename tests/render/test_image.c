@@ -1,0 +1,313 @@
+/* PNG figures, judged by their pixels: decoded again by libpng. */
+#include "analysis/support/memory.h"
+#include "merge/version.h"
+#include "render/canvas.h"
+#include "render/image.h"
+#include "tests/scratch.h"
+
+#include <math.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support.h"
+
+struct picture {
+    size_t width, height;
+    unsigned char *rgb;
+};
+
+static struct picture decode(const unsigned char *bytes, size_t size) {
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&image, bytes, size));
+    image.format = PNG_FORMAT_RGB;
+    struct picture picture = {image.width, image.height, memory_array(PNG_IMAGE_SIZE(image), 1)};
+    assert_true(png_image_finish_read(&image, NULL, picture.rgb, 0, NULL));
+    return picture;
+}
+
+static struct picture drawn(const struct chart *chart, const struct image_options *options) {
+    unsigned char *bytes;
+    size_t size;
+    struct error error = {0};
+    assert_true(image_png(chart, options, &bytes, &size, &error));
+    struct picture picture = decode(bytes, size);
+    free(bytes);
+    return picture;
+}
+
+static struct rgb pixel(const struct picture *picture, size_t x, size_t y) {
+    const unsigned char *at = picture->rgb + 3 * (y * picture->width + x);
+    return (struct rgb){at[0], at[1], at[2]};
+}
+
+static bool is_colour(struct rgb one, struct rgb other) {
+    return one.red == other.red && one.green == other.green && one.blue == other.blue;
+}
+
+static bool is_white(struct rgb colour) {
+    return is_colour(colour, (struct rgb){255, 255, 255});
+}
+
+static bool is_dark(struct rgb colour) {
+    return colour.red < 0x60 && colour.green < 0x60 && colour.blue < 0x60;
+}
+
+/* The plot's frame: the longest dark rows and columns. */
+struct frame {
+    size_t left, right, top, bottom;
+};
+
+static size_t dark_run(const struct picture *picture, size_t at, bool row) {
+    size_t count = 0, length = row ? picture->width : picture->height;
+    for (size_t i = 0; i < length; i++)
+        count += is_dark(row ? pixel(picture, i, at) : pixel(picture, at, i));
+    return count;
+}
+
+static struct frame find_frame(const struct picture *picture) {
+    struct frame frame = {picture->width, 0, picture->height, 0};
+    for (size_t y = 0; y < picture->height; y++)
+        if (dark_run(picture, y, true) > picture->width * 6 / 10) {
+            frame.top = y < frame.top ? y : frame.top;
+            frame.bottom = y;
+        }
+    for (size_t x = 0; x < picture->width; x++)
+        if (dark_run(picture, x, false) > picture->height * 4 / 10) {
+            frame.left = x < frame.left ? x : frame.left;
+            frame.right = x;
+        }
+    assert_true(frame.left < frame.right && frame.top < frame.bottom);
+    return frame;
+}
+
+static struct chart *line_chart(size_t curves, double (*value)(size_t curve, size_t index),
+                                size_t points, const char *name) {
+    struct chart *chart = chart_create("A title");
+    chart->x.scale = chart->y.scale = CHART_LOG;
+    chart->x.label = memory_string("index");
+    chart->y.label = memory_string("value");
+    for (size_t c = 0; c < curves; c++) {
+        struct chart_curve *curve = chart_add_curve(chart, name, CHART_SPECIALIST + (int)c, points);
+        for (size_t k = 0; k < points; k++) {
+            curve->x[k] = (double)(k + 1);
+            curve->y[k] = value(c, k);
+        }
+    }
+    chart_fit(chart);
+    return chart;
+}
+
+static double power_law(size_t curve, size_t index) {
+    return (double)(curve + 1) / (double)(index + 1);
+}
+
+static double zero(size_t curve, size_t index) {
+    return 0 * (double)(curve + index);
+}
+
+static double ten_orders(size_t curve, size_t index) {
+    return pow(10, -10 * (double)index / 99) * (double)(curve + 1);
+}
+
+/* Rows of the frame's inside in which column x shows the colour: first and last. */
+static bool colour_rows(const struct picture *picture, struct frame frame, size_t x,
+                        struct rgb colour, double *centre) {
+    size_t first = 0, last = 0;
+    for (size_t y = frame.top + 4; y < frame.bottom - 3; y++)
+        if (is_colour(pixel(picture, x, y), colour)) {
+            first = first == 0 ? y : first;
+            last = y;
+        }
+    *centre = (double)(first + last) / 2;
+    return first > 0;
+}
+
+static void curves_pass_through_their_points(void **state) {
+    (void)state;
+    struct chart *chart = line_chart(1, power_law, 100, "c");
+    struct image_options options = image_options_default();
+    struct picture picture = drawn(chart, &options);
+    struct frame frame = find_frame(&picture);
+    assert_int_equal(picture.width, 1920);
+    assert_int_equal(picture.height, 1200);
+    for (double index = 2; index <= 64; index *= 2) {
+        double across = chart_position(&chart->x, index);
+        double down = 1 - chart_position(&chart->y, 1 / index), centre;
+        size_t x = frame.left + (size_t)lround(across * (double)(frame.right - frame.left));
+        assert_true(colour_rows(&picture, frame, x, palette_colour(CHART_SPECIALIST), &centre));
+        assert_close(centre, (double)frame.top + down * (double)(frame.bottom - frame.top), 4);
+    }
+    free(picture.rgb);
+    chart_free(chart);
+}
+
+static size_t count_colour(const struct picture *picture, struct rgb colour, size_t top,
+                           size_t bottom) {
+    size_t count = 0;
+    for (size_t y = top; y < bottom; y++)
+        for (size_t x = 0; x < picture->width; x++)
+            count += is_colour(pixel(picture, x, y), colour);
+    return count;
+}
+
+static void legend_and_curves_share_their_colours(void **state) {
+    (void)state;
+    struct chart *chart = line_chart(4, power_law, 100, "specialist");
+    struct image_options options = image_options_default();
+    struct picture picture = drawn(chart, &options);
+    struct frame frame = find_frame(&picture);
+    for (int s = 0; s < 4; s++) {
+        struct rgb colour = palette_colour(CHART_SPECIALIST + s);
+        assert_true(count_colour(&picture, colour, 0, frame.top) > 50);
+        assert_true(count_colour(&picture, colour, frame.top, frame.bottom) > 500);
+        assert_int_equal(count_colour(&picture, colour, frame.bottom, picture.height), 0);
+    }
+    free(picture.rgb);
+    chart_free(chart);
+}
+
+/* Nothing is drawn on the outermost pixels: no text runs off the canvas. */
+static void check_border(const struct chart *chart, double width, double height) {
+    struct image_options options = image_options_default();
+    options.width_inches = width;
+    options.height_inches = height;
+    options.dpi = 100;
+    struct picture picture = drawn(chart, &options);
+    for (size_t x = 0; x < picture.width; x++)
+        assert_true(is_white(pixel(&picture, x, 1)) &&
+                    is_white(pixel(&picture, x, picture.height - 2)));
+    for (size_t y = 0; y < picture.height; y++)
+        assert_true(is_white(pixel(&picture, 1, y)) &&
+                    is_white(pixel(&picture, picture.width - 2, y)));
+    free(picture.rgb);
+}
+
+static struct chart *bar_chart(size_t categories, const char *name) {
+    struct chart *chart = chart_create(name);
+    chart_set_bars(chart, categories, 3, true);
+    chart->x.label = memory_string(name);
+    chart->y.label = memory_string(name);
+    for (size_t c = 0; c < categories; c++) {
+        chart->bars.categories[c] = memory_string(name);
+        for (size_t s = 0; s < 3; s++)
+            chart->bars.values[c * 3 + s] = 0.2 * (double)s - 0.1;
+    }
+    for (size_t s = 0; s < 3; s++) {
+        chart->bars.names[s] = memory_string(name);
+        chart->bars.colours[s] = CHART_SPECIALIST + (int)s;
+    }
+    chart_fit(chart);
+    return chart;
+}
+
+static void everything_stays_inside(void **state) {
+    (void)state;
+    char name[201];
+    memset(name, 'W', 200);
+    name[200] = '\0';
+    double (*const values[])(size_t, size_t) = {power_law, zero, ten_orders};
+    for (size_t curves = 1; curves <= 12; curves += 11)
+        for (size_t v = 0; v < 3; v++)
+            for (size_t points = 1; points <= 100; points += 99) {
+                struct chart *chart = line_chart(curves, values[v], points, name);
+                free(chart->title);
+                chart->title = memory_string(name);
+                check_border(chart, 6.4, 4);
+                check_border(chart, 3, 2);
+                chart_free(chart);
+            }
+    for (size_t categories = 1; categories <= 2000; categories *= 12) {
+        struct chart *chart = bar_chart(categories, name);
+        check_border(chart, 6.4, 4);
+        chart_free(chart);
+    }
+}
+
+static const unsigned char *find_chunk(const unsigned char *bytes, size_t size, const char *type) {
+    for (size_t at = 8; at + 12 <= size;) {
+        size_t length = (size_t)bytes[at] << 24 | (size_t)bytes[at + 1] << 16 |
+                        (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        if (memcmp(bytes + at + 4, type, 4) == 0)
+            return bytes + at + 8;
+        at += 12 + length;
+    }
+    return NULL;
+}
+
+static void chunks_tell_where_it_came_from(void **state) {
+    (void)state;
+    struct chart *chart = line_chart(1, power_law, 10, "c");
+    struct image_options options = image_options_default();
+    const char *const text[] = {"r2m.config", "{\"r2m\": 1}", NULL};
+    unsigned char *bytes, *again;
+    size_t size, size_again;
+    struct error error = {0};
+    options.text = text;
+    assert_true(image_png(chart, &options, &bytes, &size, &error));
+    const unsigned char *density = find_chunk(bytes, size, "pHYs");
+    assert_non_null(density);
+    assert_int_equal(density[2] << 8 | density[3], 11811); /* 300 DPI in dots a metre */
+    assert_non_null(find_chunk(bytes, size, "sRGB"));
+    const unsigned char *software = find_chunk(bytes, size, "tEXt");
+    assert_memory_equal(software, "Software\0r2m " R2M_VERSION, 13 + strlen(R2M_VERSION));
+    assert_non_null(memmem(bytes, size, "r2m.config\0{\"r2m\": 1}", 21));
+    assert_true(image_png(chart, &options, &again, &size_again, &error));
+    assert_int_equal(size, size_again);
+    assert_memory_equal(bytes, again, size);
+    free(bytes);
+    free(again);
+    chart_free(chart);
+}
+
+static void sizes_have_limits(void **state) {
+    (void)state;
+    struct chart *chart = line_chart(1, power_law, 10, "c");
+    static const double widths[] = {0, -1, 0.1, 1e6, NAN};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct image_options options = image_options_default();
+        unsigned char *bytes;
+        size_t size;
+        struct error error = {0};
+        options.width_inches = widths[i];
+        assert_false(image_png(chart, &options, &bytes, &size, &error));
+        assert_int_equal(error.kind, ERROR_USAGE);
+        error_free(&error);
+    }
+    chart_free(chart);
+}
+
+static void files_are_not_replaced_unasked(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    struct chart *chart = line_chart(1, power_law, 10, "c");
+    struct image_options options = image_options_default();
+    struct error error = {0};
+    char *path = scratch_write(&scratch, "a.png", "mine", 4);
+    size_t length;
+    assert_false(image_write_png(chart, &options, path, false, &error));
+    unsigned char *kept = scratch_read(path, &length);
+    assert_int_equal(length, 4);
+    free(kept);
+    error_free(&error);
+    assert_true(image_write_png(chart, &options, path, true, &error));
+    assert_int_equal(scratch_count(&scratch), 1);
+    chart_free(chart);
+    scratch_remove(&scratch);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(curves_pass_through_their_points),
+        cmocka_unit_test(legend_and_curves_share_their_colours),
+        cmocka_unit_test(everything_stays_inside),
+        cmocka_unit_test(chunks_tell_where_it_came_from),
+        cmocka_unit_test(sizes_have_limits),
+        cmocka_unit_test(files_are_not_replaced_unasked),
+    };
+    return cmocka_run_group_tests_name("image", tests, NULL, NULL);
+}
