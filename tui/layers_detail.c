@@ -88,72 +88,126 @@ static void draw_split(struct surface *surface, int row, int col, int width,
     surface_row(surface, row, col + real + fake, cross, ELEMENT_CROSS, theme_glyphs()->middle);
 }
 
-static void draw_energy(struct app *app, struct surface *surface, int row, int left,
-                        const struct bar_columns *at, size_t specialist) {
+/* What one row of bars shows. */
+struct bar_row {
+    bool split_known, before_known, after_known;
     struct energy_split split;
-    if (!layer_energy(app, app->layer, specialist, &split)) {
+    double before, after;             /* shares */
+    double older_before, older_after; /* and before the last edit */
+};
+
+static void draw_energy(struct surface *surface, int row, int left, const struct bar_columns *at,
+                        const struct bar_row *bars) {
+    const struct energy_split *split = &bars->split;
+    double total = split->real + split->fake + split->cross;
+    double scale = total > 0 ? 100 / total : 0;
+    if (!bars->split_known) {
         surface_text(surface, row, left + at->split, 3, ELEMENT_QUIET, theme_glyphs()->pending);
         return;
     }
-    double total = split.real + split.fake + split.cross;
-    double scale = total > 0 ? 100 / total : 0;
-    draw_split(surface, row, left + at->split, at->split_width, &split);
-    surface_print(surface, row, left + at->numbers, 4, ELEMENT_TEXT, "%4.0f", split.real * scale);
+    draw_split(surface, row, left + at->split, at->split_width, split);
+    surface_print(surface, row, left + at->numbers, 4, ELEMENT_TEXT, "%4.0f", split->real * scale);
     if (at->wide)
         surface_print(surface, row, left + at->numbers + 4, 12, ELEMENT_TEXT, " %4.0f %5.0f",
-                      split.fake * scale, split.cross * scale);
+                      split->fake * scale, split->cross * scale);
 }
 
-static void draw_share(struct app *app, struct surface *surface, int row, int col, int width,
-                       double share, double before, bool ready, size_t specialist) {
-    unsigned style = changed_style(app, share, before, ELEMENT_TEXT);
-    if (!ready) {
+static void draw_share(const struct app *app, struct surface *surface, int row, int col, int width,
+                       double share, double older, bool known, size_t specialist) {
+    if (!known) {
         surface_right(surface, row, col + width, 4, ELEMENT_QUIET, theme_glyphs()->pending);
         return;
     }
     surface_bar(surface, row, col, width, specialist_style(specialist), share);
-    surface_print(surface, row, col + width, 4, style, "%4.0f", 100 * share);
+    surface_print(surface, row, col + width, 4, changed_style(app, share, older, ELEMENT_TEXT),
+                  "%4.0f", 100 * share);
 }
 
-static bool layer_ready(const struct app *app, const struct preview *preview) {
-    for (size_t i = 0; i < preview->specialist_count; i++)
-        if (!preview_cell_at(preview, app->layer, i)->ready)
-            return false;
-    return true;
-}
-
-static void draw_bar_row(struct app *app, struct surface *surface, int row, int left,
-                         const struct bar_columns *at, size_t specialist) {
-    const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, specialist);
-    const struct preview_cell *older = preview_cell_at(app->before, app->layer, specialist);
-    bool ready = layer_ready(app, app->preview), complete = app->preview->complete;
+static void draw_bar_row(const struct app *app, struct surface *surface, int row, int left,
+                         const struct bar_columns *at, const struct bar_row *bars,
+                         size_t specialist) {
     char name[TEXT_ROOM];
     int room = at->split - at->name - 1;
     unsigned style = specialist_style(specialist);
     style |= specialist == app->specialist ? STYLE_REVERSE | STYLE_BOLD : 0;
     surface_text(surface, row, left + at->name, room, style,
                  text_shorten(app->table->specialists[specialist].name, room, name));
-    draw_energy(app, surface, row, left, at, specialist);
-    draw_share(app, surface, row, left + at->before, at->bar, cell->share_before,
-               older->share_before, ready, specialist);
-    draw_share(app, surface, row, left + at->after, at->bar, cell->share_after, older->share_after,
-               ready && complete, specialist);
+    draw_energy(surface, row, left, at, bars);
+    draw_share(app, surface, row, left + at->before, at->bar, bars->before, bars->older_before,
+               bars->before_known, specialist);
+    draw_share(app, surface, row, left + at->after, at->bar, bars->after, bars->older_after,
+               bars->after_known, specialist);
 }
 
+static bool layer_ready(const struct app *app) {
+    for (size_t i = 0; i < app->preview->specialist_count; i++)
+        if (!preview_cell_at(app->preview, app->layer, i)->ready)
+            return false;
+    return true;
+}
+
+static struct bar_row layer_bars(const struct app *app, size_t specialist) {
+    const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, specialist);
+    const struct preview_cell *older = preview_cell_at(app->before, app->layer, specialist);
+    struct bar_row bars = {.before = cell->share_before,
+                           .after = cell->share_after,
+                           .older_before = older->share_before,
+                           .older_after = older->share_after};
+    bars.split_known = layer_energy(app, app->layer, specialist, &bars.split);
+    bars.before_known = layer_ready(app);
+    bars.after_known = bars.before_known && app->preview->complete;
+    return bars;
+}
+
+/* Over the matrices of the whole model cross is 0. */
+static struct bar_row model_bars(const struct app *app, size_t specialist) {
+    const struct preview_specialist *one = &app->preview->specialists[specialist];
+    const struct preview_specialist *older = &app->before->specialists[specialist];
+    struct bar_row bars = {.before = one->share_before,
+                           .after = one->share_after,
+                           .older_before = older->share_before,
+                           .older_after = older->share_after,
+                           .before_known = app->preview->complete,
+                           .after_known = app->preview->complete,
+                           .split_known = app->analysis->core != NULL};
+    if (bars.split_known)
+        bars.split.real =
+            energy_real_share(app->table, app->analysis->core, app->analysis->gram, specialist);
+    bars.split.fake = 1 - bars.split.real;
+    return bars;
+}
+
+static void draw_bar_header(struct surface *surface, struct rect rect,
+                            const struct bar_columns *at) {
+    const char *energy = at->split_width >= 15 ? "Real|Fake|cross" : "Real|Fake";
+    bool room = at->bar >= 10;
+    surface_text(surface, rect.row, rect.col + at->split, at->split_width, ELEMENT_HEADER, energy);
+    surface_text(surface, rect.row, rect.col + at->numbers, at->wide ? 16 : 4, ELEMENT_HEADER,
+                 at->wide ? " Re%  Fk%   x%" : " Re%");
+    surface_text(surface, rect.row, rect.col + at->before, at->bar + 4, ELEMENT_HEADER,
+                 room ? "share before, %" : "before %");
+    surface_text(surface, rect.row, rect.col + at->after, at->bar + 4, ELEMENT_HEADER,
+                 room ? "share after, %" : "after %");
+}
+
+/* The layer's bars, and below them the whole model's where there is room for both. */
 void layers_draw_bars(struct app *app, struct surface *surface, struct rect rect) {
     struct bar_columns at = bar_columns(rect.width);
     size_t n = app->table->specialist_count, rows = (size_t)(rect.height - 1);
     size_t first = app->specialist >= rows ? app->specialist - rows + 1 : 0;
-    const char *header = at.split_width >= 15 ? "Real|Fake|cross" : "Real|Fake";
-    surface_text(surface, rect.row, rect.col + at.split, at.split_width, ELEMENT_HEADER, header);
-    surface_text(surface, rect.row, rect.col + at.numbers, at.wide ? 16 : 4, ELEMENT_HEADER,
-                 at.wide ? " Re%  Fk%   x%" : " Re%");
-    surface_text(surface, rect.row, rect.col + at.before, at.bar + 4, ELEMENT_HEADER,
-                 at.bar >= 10 ? "share before, %" : "before %");
-    surface_text(surface, rect.row, rect.col + at.after, at.bar + 4, ELEMENT_HEADER,
-                 at.bar >= 10 ? "share after, %" : "after %");
-    for (size_t i = first; i < n && i < first + rows; i++)
-        draw_bar_row(app, surface, rect.row + 1 + (int)(i - first), rect.col, &at, i);
+    draw_bar_header(surface, rect, &at);
+    for (size_t i = first; i < n && i < first + rows; i++) {
+        struct bar_row bars = layer_bars(app, i);
+        draw_bar_row(app, surface, rect.row + 1 + (int)(i - first), rect.col, &at, &bars, i);
+    }
+    if (rows < 2 * n + 2)
+        return;
+    int row = rect.row + (int)n + 2;
+    surface_text(surface, row, rect.col + 1, rect.width, ELEMENT_HEADER, "Whole model");
+    for (size_t i = 0; i < n; i++) {
+        struct bar_row bars = model_bars(app, i);
+        draw_bar_row(app, surface, row + 1 + (int)i, rect.col, &at, &bars, i);
+    }
 }
 
 static int draw_value(struct surface *surface, struct rect *rect, const char *what,

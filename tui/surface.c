@@ -203,6 +203,18 @@ const char *text_shorten(const char *name, int width, char buffer[TEXT_ROOM]) {
                          TEXT_ROOM);
 }
 
+const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM]) {
+    const char *dot = strrchr(name, '.'), *ellipsis = theme_glyphs()->ellipsis;
+    int head = dot != NULL ? width - text_width(dot + 1) - text_width(ellipsis) : 0;
+    if (head < 1 || text_width(name) <= width)
+        return text_shorten(name, width, buffer);
+    size_t bytes = line_length(name, head);
+    if (bytes > 0 && name[bytes - 1] == '.')
+        bytes--;
+    snprintf(buffer, TEXT_ROOM, "%.*s%s%s", (int)bytes, name, ellipsis, dot + 1);
+    return buffer;
+}
+
 const char *bytes_text(double bytes, char buffer[32]) {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
     size_t unit = 0;

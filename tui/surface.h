@@ -66,6 +66,9 @@ int text_width(const char *text);
 enum { TEXT_ROOM = 1024 };
 const char *text_shorten(const char *name, int width, char buffer[TEXT_ROOM]);
 
+/* The same for dotted names: the last part, which tells q from k, stays whole where it fits. */
+const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM]);
+
 /* "1.2 GB". Returns buffer. */
 const char *bytes_text(double bytes, char buffer[32]);
 

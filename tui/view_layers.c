@@ -90,7 +90,7 @@ static void make_columns(struct app *app, struct layers_view *view) {
     bool few = n <= FEW_SPECIALISTS;
     int width = rank_width(app);
     struct column *columns = view->columns;
-    columns[count++] = (struct column){"Layer", 12, 0, 44, false, COLUMN_NAME};
+    columns[count++] = (struct column){"Layer", 16, 0, 44, false, COLUMN_NAME};
     if (view->vectors)
         columns[count++] = (struct column){"role", 6, 20, 0, false, COLUMN_ROLE};
     columns[count++] = (struct column){"shape", 10, 30, 12, true, COLUMN_SHAPE};
@@ -127,7 +127,7 @@ static void fill_name(const struct fill_context *context, size_t index, int widt
              marked                    ? glyphs->marked
              : row->is_module || alone ? ""
                                        : " ",
-             text_shorten(label, width - 2, cut));
+             text_shorten_name(label, width - 2, cut));
     cell->style = row->is_module ? ELEMENT_GROUP : marked ? ELEMENT_MARK : ELEMENT_TEXT;
 }
 

@@ -1,4 +1,5 @@
 /* View 3: one quantity over layers and specialists, as shades with numbers. */
+#include "render/short_names.h"
 #include "tui/layers.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@ enum { COLUMN_NAME = -1, COLUMN_DOMINANCE = -2, SHADE_WIDTH = 3, CELL_WIDTH = 8 
 struct map_view {
     struct list list;
     size_t *layers; /* matrices */
+    char **names;   /* short ones */
     enum metric metric;
     struct column columns[SPECIALIST_LIMIT + 2];
     char titles[SPECIALIST_LIMIT][TEXT_ROOM];
@@ -33,12 +35,17 @@ static void *open_view(struct app *app) {
     for (size_t l = 0; l < app->table->layer_count; l++)
         if (app->table->layers[l].role == ROLE_MATRIX)
             view->layers[count++] = l;
+    view->names = memory_array(count, sizeof *view->names);
+    short_names(app->table, view->layers, count, view->names);
     list_resize(&view->list, count);
     return view;
 }
 
 static void close_view(void *state) {
     struct map_view *view = state;
+    for (size_t i = 0; i < view->list.count; i++)
+        free(view->names[i]);
+    free(view->names);
     free(view->layers);
     free(view);
 }
@@ -80,7 +87,7 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     char cut[TEXT_ROOM];
     if (column == COLUMN_NAME) {
         snprintf(cell->text, sizeof cell->text, "%s",
-                 text_shorten(one->app->table->layers[layer].name, width, cut));
+                 text_shorten_name(one->view->names[row], width, cut));
     } else if (column == COLUMN_DOMINANCE) {
         if (one->app->preview->complete)
             snprintf(cell->text, sizeof cell->text, "%.2f", one->app->preview->dominance[layer]);
