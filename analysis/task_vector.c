@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    PIECE_ELEMENTS = 2048,    /* base, specialist and sum stay in the first-level cache */
+    PIECE_ELEMENTS = 512,     /* base, specialist and sum stay in the first-level cache */
     STRIP_ELEMENTS = 1 << 18, /* 2 MiB of doubles */
     STRIP_MINIMUM = 32        /* rows or columns, so that dsyrk has something to do */
 };
