@@ -133,22 +133,23 @@ static void clamp_rank(struct real_core *core, const double *total) {
  * eigenvectors by ascending eigenvalue; total is G. */
 static void make_projection(struct real_core *core, const double *vectors, const double *total) {
     size_t n = core->n;
-    double *left = core->projection, *square = memory_array(n * n, sizeof *square);
+    bool center = core->settings.center;
+    double *square = memory_array(n * n, sizeof *square);
     for (size_t k = 0; k < core->settings.rank; k++) {
-        const double *u = vectors + n - 1 - k;
-        double factor = core->settings.center ? 1 / core->eigenvalues[k] : 1;
+        const double *u = vectors + n - 1 - k; /* a column */
+        double factor = center ? 1 / core->eigenvalues[k] : 1;
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++)
                 square[i * n + j] += factor * u[i * n] * u[j * n];
     }
-    if (core->settings.center)
+    if (center)
         center_both_sides(square, n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             double sum = 0;
-            for (size_t k = 0; core->settings.center && k < n; k++)
+            for (size_t k = 0; center && k < n; k++)
                 sum += square[i * n + k] * total[k * n + j];
-            left[i * n + j] = core->settings.center ? sum : square[i * n + j];
+            core->projection[i * n + j] = center ? sum : square[i * n + j];
         }
     free(square);
 }

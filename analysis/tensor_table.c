@@ -116,7 +116,7 @@ static void layer_collect(const struct tensor_table *table, struct layer *layer,
                           const struct alias *aliases, size_t count, struct error *error) {
     *layer = (struct layer){.like = aliases[0].tensor};
     layer->name = error_quote(layer->like->name, layer->like->name_length);
-    layer->specialists = memory_array(table->specialist_count, sizeof *layer->specialists);
+    layer->specialists = memory_array(table->specialist_count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const struct alias *alias = &aliases[i];
         const struct tensor **place =
