@@ -1,5 +1,6 @@
 #include "merge/document.h"
 
+#include "analysis/support/utf8.h"
 #include "merge/text.h"
 
 #include <math.h>
@@ -21,19 +22,29 @@ char *document_end(struct document *json) {
     return json->text;
 }
 
-static void write_string(struct document *json, const char *text) {
+static void write_character(struct document *json, const char *at, size_t bytes, uint32_t code) {
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-    fputc('"', json->stream);
-    for (const char *c = text; *c != '\0'; c++) {
-        const char *form = short_forms;
-        while (*form != '\0' && *form != *c)
-            form += 2;
-        if (*form != '\0')
+    for (const char *form = short_forms; *form != '\0'; form += 2)
+        if (code == (uint32_t)*form) {
             fprintf(json->stream, "\\%c", form[1]);
-        else if ((unsigned char)*c < ' ')
-            fprintf(json->stream, "\\u%04x", (unsigned char)*c);
+            return;
+        }
+    if (utf8_is_hidden(code))
+        fprintf(json->stream, "\\u%04x", (unsigned)code);
+    else
+        fwrite(at, 1, bytes, json->stream);
+}
+
+static void write_text(struct document *json, const char *text, size_t length) {
+    fputc('"', json->stream);
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0xFFFD; /* the replacement, for bytes that are no UTF-8 */
+        size_t bytes = utf8_decode(text + at, length - at, &code);
+        if (bytes > 0)
+            write_character(json, text + at, bytes, code);
         else
-            fputc(*c, json->stream);
+            fputs("\\ufffd", json->stream);
+        at += bytes > 0 ? bytes : 1;
     }
     fputc('"', json->stream);
 }
@@ -55,7 +66,7 @@ static void next_member(struct document *json, const char *key) {
         level->filled = true;
     }
     if (key != NULL) {
-        write_string(json, key);
+        write_text(json, key, strlen(key));
         fputs(": ", json->stream);
     }
 }
@@ -82,8 +93,12 @@ void document_string(struct document *json, const char *key, const char *text) {
         document_null(json, key);
         return;
     }
+    document_text(json, key, text, strlen(text));
+}
+
+void document_text(struct document *json, const char *key, const char *text, size_t length) {
     next_member(json, key);
-    write_string(json, text);
+    write_text(json, text, length);
 }
 
 void document_number(struct document *json, const char *key, double value) {

@@ -41,8 +41,12 @@ void document_open(struct document *json, const char *key, char bracket,
                    enum document_layout layout);
 void document_close(struct document *json);
 
-/* text: bytes pass as they are, but for what JSON escapes. NULL gives null. */
+/* text: UTF-8; what JSON forbids and what a terminal should not see is written as \uXXXX. NULL
+ * gives null. */
 void document_string(struct document *json, const char *key, const char *text);
+
+/* The same for length bytes, NUL bytes included. */
+void document_text(struct document *json, const char *key, const char *text, size_t length);
 
 /* null for NaN and infinity. */
 void document_number(struct document *json, const char *key, double value);

@@ -64,13 +64,6 @@ void error_free(struct error *error) {
     *error = (struct error){0};
 }
 
-/* Control, invisible and direction-changing characters. */
-static bool is_hidden(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD ||
-           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
-}
-
 char *error_quote(const char *name, size_t length) {
     char *quoted = memory_array(length * 8 + 1, 1); /* the longest form is \u{NNNN} */
     char *out = quoted;
@@ -78,10 +71,10 @@ char *error_quote(const char *name, size_t length) {
         uint32_t code = 0;
         size_t bytes = utf8_decode(name + i, length - i, &code);
         if (bytes == 0 || code < 0x80) {
-            bool plain = bytes == 1 && !is_hidden(code);
+            bool plain = bytes == 1 && !utf8_is_hidden(code);
             out += sprintf(out, plain ? "%c" : "\\x%02x", (unsigned char)name[i]);
             i++;
-        } else if (is_hidden(code)) {
+        } else if (utf8_is_hidden(code)) {
             out += sprintf(out, "\\u{%x}", code);
             i += bytes;
         } else {

@@ -63,3 +63,9 @@ size_t utf8_check(const char *text, size_t length) {
     }
     return i;
 }
+
+bool utf8_is_hidden(uint32_t code) {
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD ||
+           (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF;
+}

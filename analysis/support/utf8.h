@@ -2,6 +2,7 @@
 #ifndef R2M_ANALYSIS_SUPPORT_UTF8_H
 #define R2M_ANALYSIS_SUPPORT_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,9 @@ size_t utf8_encode(uint32_t code, char *text);
 
 /* Index of the first byte that is not valid UTF-8, or length. */
 size_t utf8_check(const char *text, size_t length);
+
+/* Control, invisible and direction-changing characters: what must not reach a terminal unescaped.
+ */
+bool utf8_is_hidden(uint32_t code);
 
 #endif
