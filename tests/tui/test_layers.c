@@ -1,0 +1,92 @@
+/* Names of layers: their modules, their kinds. */
+#include "tui/layers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_module(const char *name, const char *module) {
+    size_t length = layer_module_length(name);
+    assert_int_equal(length, strlen(module));
+    assert_memory_equal(name, module, length);
+}
+
+static void modules_end_at_the_first_number(void **state) {
+    (void)state;
+    assert_module("blocks.3.attn.qkv.weight", "blocks.3");
+    assert_module("vision.encoder.layers.11.mlp.fc1.weight", "vision.encoder.layers.11");
+    assert_module("features.0.weight", "features.0");
+    assert_module("a.b.c.weight", "a.b");
+    assert_module("patch_embed.proj.weight", "patch_embed");
+    assert_module("fc.weight", "");
+    assert_module("weight", "");
+    assert_module("0.weight", "");
+}
+
+static void kinds_differ_only_in_numbers(void **state) {
+    (void)state;
+    assert_true(layer_same_kind("blocks.3.fc1.weight", "blocks.11.fc1.weight"));
+    assert_true(layer_same_kind("a", "a"));
+    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc2x.weight"));
+    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc1.weight2x"));
+    assert_false(layer_same_kind("a", "ab"));
+}
+
+/* A table of matrices with these names. */
+static struct tensor_table *table_of(const char *const *names, size_t count) {
+    struct tensor_table *table = memory_array(1, sizeof *table);
+    table->layers = memory_array(count, sizeof *table->layers);
+    table->layer_count = count;
+    for (size_t i = 0; i < count; i++)
+        table->layers[i] =
+            (struct layer){.name = memory_string(names[i]),
+                           .role = strstr(names[i], "bias") != NULL ? ROLE_VECTOR : ROLE_MATRIX};
+    return table;
+}
+
+static void table_release(struct tensor_table *table) {
+    for (size_t i = 0; i < table->layer_count; i++)
+        free(table->layers[i].name);
+    free(table->layers);
+    free(table);
+}
+
+static void rows_fold(void **state) {
+    static const char *const names[] = {"b.0.q.bias",   "b.0.q.weight", "b.0.v.weight",
+                                        "b.1.q.weight", "b.1.v.weight", "head.weight"};
+    struct layers_rows rows = {0};
+    char label[TEXT_ROOM];
+    (void)state;
+    struct tensor_table *table = table_of(names, 6);
+    layers_rows_build(&rows, table, false);
+    assert_int_equal(rows.module_count, 3);
+    assert_int_equal(rows.row_count, 7); /* two modules with two layers each, one alone */
+    layers_row_label(&rows, table, 0, label);
+    assert_string_equal(label, "b.0 (2)");
+    layers_row_label(&rows, table, 2, label);
+    assert_string_equal(label, "v");
+    layers_row_label(&rows, table, 6, label);
+    assert_string_equal(label, "head");
+    assert_int_equal(layers_row_of(&rows, 3), 4);
+    rows.modules[1].folded = true;
+    layers_rows_update(&rows);
+    assert_int_equal(rows.row_count, 5);
+    assert_int_equal(layers_row_of(&rows, 4), 3); /* the folded module's row */
+    layers_rows_build(&rows, table, true);
+    assert_int_equal(rows.shown_count, 6);
+    layers_rows_free(&rows);
+    table_release(table);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modules_end_at_the_first_number),
+        cmocka_unit_test(kinds_differ_only_in_numbers),
+        cmocka_unit_test(rows_fold),
+    };
+    return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
+}
