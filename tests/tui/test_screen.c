@@ -163,6 +163,15 @@ static void wait_for(struct session *session, const char *text) {
     assert_true(shows(session, text));
 }
 
+static void wait_for_row(struct session *session, int row, const char *text) {
+    long long end = milliseconds_now() + PATIENCE;
+    while (strstr(row_text(session, row), text) == NULL && milliseconds_now() < end)
+        pump(session, 50);
+    if (strstr(row_text(session, row), text) == NULL)
+        print_screen(session);
+    assert_non_null(strstr(row_text(session, row), text));
+}
+
 static void press(struct session *session, const char *keys) {
     assert_int_equal(write(session->master, keys, strlen(keys)), (ssize_t)strlen(keys));
 }
@@ -272,9 +281,8 @@ static void a_storm_of_resizes_ends_right(void **state) {
     wait_for(session, "r2m needs 60x16, this is 50x10");
     resize(session, 100, 30);
     press(session, "\f"); /* Ctrl-L */
-    wait_for(session, "q:quit");
-    assert_non_null(strstr(row_text(session, 29), "q:quit"));
-    assert_non_null(strstr(row_text(session, 0), "1 Layers"));
+    wait_for_row(session, 29, "q:quit");
+    wait_for_row(session, 0, "1 Layers");
     press(session, "q");
     assert_int_equal(wait_for_end(session), 0);
     assert_terminal_restored(session);
@@ -320,8 +328,7 @@ static void stopping_and_going_on(void **state) {
     assert_terminal_restored(session);
     resize(session, 90, 30);
     kill(session->child, SIGCONT);
-    wait_for(session, "q:quit");
-    assert_non_null(strstr(row_text(session, 29), "q:quit"));
+    wait_for_row(session, 29, "q:quit");
     press(session, "q");
     assert_int_equal(wait_for_end(session), 0);
     release(session);
