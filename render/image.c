@@ -74,8 +74,8 @@ bool image_png(const struct chart *chart, const struct image_options *options,
 
 bool image_write_png(const struct chart *chart, const struct image_options *options,
                      const char *path, bool overwrite, struct error *error) {
-    unsigned char *bytes;
-    size_t size;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
     if (!image_png(chart, options, &bytes, &size, error))
         return false;
     bool good = atomic_file_write(path, bytes, size, overwrite, error);

@@ -50,8 +50,8 @@ static void ignore(png_structp png, png_const_charp message) {
 static void write_text(png_structp png, png_infop info, const char *const *text) {
     for (; text != NULL && text[0] != NULL; text += 2) {
         png_text chunk = {.compression = PNG_TEXT_COMPRESSION_NONE,
-                          .key = (char *)(size_t)text[0],
-                          .text = (char *)(size_t)text[1],
+                          .key = (char *)text[0],
+                          .text = (char *)text[1],
                           .text_length = strlen(text[1])};
         png_set_text(png, info, &chunk, 1);
     }

@@ -39,14 +39,11 @@ static size_t shared_end(const struct tensor_table *table, const size_t *layers,
 /* From the number of the layer on, "3.mlp.fc1" of "encoder.layers.3.mlp.fc1"; the last part where
  * there is no number. */
 static const char *telling_part(const char *name) {
-    for (const char *part = name; part != NULL; part = strchr(part, '.')) {
-        part += *part == '.';
-        size_t digits = strspn(part, "0123456789");
-        if (digits > 0 && part[digits] == '.')
+    const char *part = name, *dot;
+    for (; (dot = strchr(part, '.')) != NULL; part = dot + 1)
+        if (dot > part && strspn(part, "0123456789") == (size_t)(dot - part))
             return part;
-    }
-    const char *dot = strrchr(name, '.');
-    return dot != NULL ? dot + 1 : name;
+    return part;
 }
 
 static int compare_names(const void *one, const void *other) {

@@ -45,7 +45,7 @@ static bool within(const struct chart_axis *axis, double value) {
 
 /* Which of 1..9 get a label: all decades; 2 and 5 as well when there are few decades and room. */
 static bool is_labelled(int digit, int decades, size_t limit) {
-    bool room = decades < MANY_DECADES && (size_t)(3 * (decades + 1)) <= limit + 2;
+    bool room = decades < MANY_DECADES && 3 * ((size_t)decades + 1) <= limit + 2;
     return digit == 1 || (room && (digit == 2 || digit == 5));
 }
 
