@@ -279,3 +279,7 @@ void term_suspend(void) {
     term_resize();
     write_text(PASTE_ON);
 }
+
+const char *term_library(void) {
+    return curses_version();
+}

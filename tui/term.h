@@ -39,4 +39,7 @@ void term_suspend(void);
 /* Restores the terminal from a signal handler: async-signal-safe. */
 void term_emergency(void);
 
+/* Name and version of the library that draws. */
+const char *term_library(void);
+
 #endif

@@ -1,0 +1,27 @@
+/* A config from files, every default written out. */
+#include "tui/command.h"
+#include "tui/complain.h"
+#include "tui/session.h"
+
+#include <stdio.h>
+
+static void print_summary(const char *path, const struct tensor_table *table) {
+    printf("%s: base and %zu specialist%s, %zu tensors, %zu of them matrices\n", path,
+           table->specialist_count, table->specialist_count == 1 ? "" : "s", table->layer_count,
+           table->matrix_count);
+}
+
+int command_init(const struct options *options) {
+    struct session session;
+    struct error error = {0};
+    int code = EXIT_DONE;
+    if (!session_open(&session, options, &error) ||
+        !config_write(&session.config, options->output, options->force, &error)) {
+        code = complain(&error);
+    } else if (!options->quiet) {
+        session_warn(&session);
+        print_summary(options->output, session.table);
+    }
+    session_close(&session);
+    return code;
+}

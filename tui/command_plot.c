@@ -1,0 +1,93 @@
+/* The figures of an analysis as files. */
+#include "merge/text.h"
+#include "render/figures.h"
+#include "tui/command.h"
+#include "tui/complain.h"
+#include "tui/session.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_SHOWN = 3 };
+
+static bool matches_some(const struct tensor_table *table, const char *glob) {
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].role == ROLE_MATRIX && fnmatch(glob, table->layers[l].name, 0) == 0)
+            return true;
+    return false;
+}
+
+/* The names nearest to the glob, or the first ones where none is near; free() it. */
+static char *near_names(const struct tensor_table *table, const char *glob) {
+    const char **names = memory_array(table->layer_count, sizeof *names);
+    size_t count = 0, shown = 0;
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].role == ROLE_MATRIX)
+            names[count++] = table->layers[l].name;
+    while (shown < NAMES_SHOWN && shown < count) {
+        const char *nearest = nearest_name(glob, names + shown, count - shown);
+        size_t at = shown;
+        while (nearest != NULL && names[at] != nearest)
+            at++;
+        const char *found = names[at];
+        names[at] = names[shown];
+        names[shown++] = found;
+    }
+    char *list = names_join(names, shown);
+    free(names);
+    return list;
+}
+
+static bool check_glob(const struct tensor_table *table, const char *glob, struct error *error) {
+    if (glob == NULL || matches_some(table, glob))
+        return true;
+    char *list = near_names(table, glob), *quoted = error_quote(glob, strlen(glob));
+    error_set(error, ERROR_USAGE, "--layer %s: matches no matrix", quoted);
+    error_hint(error, "there are %s%s", list, table->matrix_count > NAMES_SHOWN ? ", ..." : "");
+    free(list);
+    free(quoted);
+    return false;
+}
+
+struct plotting {
+    const struct session *session;
+    const struct options *options;
+    size_t files;
+};
+
+static bool write_figures(void *context, struct progress *progress, struct error *error) {
+    struct plotting *plotting = context;
+    const struct session *session = plotting->session;
+    char *config = config_text(&session->config, NULL);
+    bool good = figures_write(session->analysis, session->preview, config,
+                              plotting->options->output, plotting->options->layer,
+                              plotting->options->force, progress, &plotting->files, error);
+    free(config);
+    return good;
+}
+
+static bool plot(struct session *session, const struct options *options, struct error *error) {
+    struct plotting plotting = {session, options, 0};
+    const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
+    if (!session_open(session, options, error) ||
+        !check_glob(session->table, options->layer, error))
+        return false;
+    session_start(session, options);
+    if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))
+        return false;
+    if (!options->quiet) {
+        session_warn(session);
+        printf("%s: %zu figures\n", options->output, plotting.files);
+    }
+    return true;
+}
+
+int command_plot(const struct options *options) {
+    struct session session;
+    struct error error = {0};
+    int code = plot(&session, options, &error) ? EXIT_DONE : complain(&error);
+    session_close(&session);
+    return code;
+}

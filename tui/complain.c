@@ -1,0 +1,42 @@
+#include "tui/complain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_lines(const char *prefix, const char *text) {
+    while (text != NULL) {
+        const char *end = strchr(text, '\n');
+        int length = end != NULL ? (int)(end - text) : (int)strlen(text);
+        fprintf(stderr, "r2m: %s%.*s\n", prefix, length, text);
+        text = end != NULL ? end + 1 : NULL;
+    }
+}
+
+int complain(struct error *error) {
+    static const int codes[] = {[ERROR_NONE] = EXIT_FAILED,
+                                [ERROR_INPUT] = EXIT_FAILED,
+                                [ERROR_USAGE] = EXIT_WRONG_USE,
+                                [ERROR_CANCELLED] = EXIT_INTERRUPTED};
+    int code = codes[error->kind];
+    print_lines("", error->message);
+    print_lines("hint: ", error->hint);
+    error_free(error);
+    return code;
+}
+
+int complain_usage(const char *command, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("r2m: ", stderr);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\nTry 'r2m %s%s--help'.\n", command != NULL ? command : "",
+            command != NULL ? " " : "");
+    return EXIT_WRONG_USE;
+}
+
+void complain_warnings(const struct string_list *warnings) {
+    for (size_t i = 0; i < warnings->count; i++)
+        print_lines("warning: ", warnings->items[i]);
+}
