@@ -27,6 +27,12 @@ static size_t match_count(struct app *app) {
     return found;
 }
 
+static void say_found(struct app *app) {
+    size_t found = match_count(app);
+    app_say(app, found > 0 ? STATUS_INFO : STATUS_WARNING, "%zu row%s with \"%s\"", found,
+            found == 1 ? "" : "s", app->search);
+}
+
 static void jump(struct app *app, size_t start, int step) {
     struct list *list = view_list(app);
     size_t row = list_find(list, start, step, row_matches, app);
@@ -36,7 +42,7 @@ static void jump(struct app *app, size_t start, int step) {
     }
     list_select(list, row);
     moved(app);
-    app_say(app, STATUS_INFO, "%zu rows with \"%s\"", match_count(app), app->search);
+    say_found(app);
 }
 
 /* While typing: the first match from where the search began. */
@@ -56,9 +62,7 @@ static unsigned search_accept(struct app *app, const char *text) {
     search_changed(app, text, false);
     if (app->search == NULL)
         return DIRTY_SCREEN;
-    size_t found = match_count(app);
-    app_say(app, found > 0 ? STATUS_INFO : STATUS_WARNING, "%zu rows with \"%s\"", found,
-            app->search);
+    say_found(app);
     return DIRTY_SCREEN;
 }
 

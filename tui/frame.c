@@ -68,6 +68,19 @@ static int tabs_col(const struct app *app, int width) {
     return col < room ? col : room > 0 ? room : 0;
 }
 
+/* "spectra 37/144 ETA 0:12" in as many columns: without the word, without the time left. */
+static const char *fit_progress(char *text, int width) {
+    char *time = strstr(text, " ETA ");
+    const char *space = strchr(text, ' ');
+    if (text_width(text) > width && space != NULL && space != time)
+        text += space - text + 1;
+    if (text_width(text) > width && time != NULL)
+        memmove(time + 1, time + 5, strlen(time + 5) + 1);
+    if (text_width(text) > width && time != NULL)
+        *time = '\0';
+    return text;
+}
+
 static void draw_title(struct app *app, struct surface *surface, struct rect title) {
     char text[TEXT_ROOM], progress[64], tab[40];
     int tabs = tabs_col(app, title.width), col = tabs;
@@ -83,10 +96,8 @@ static void draw_title(struct app *app, struct surface *surface, struct rect tit
         col += surface_text(surface, title.row, col, title.width - col, style, tab) + TAB_GAP;
     }
     progress_text(app, progress, sizeof progress);
-    const char *shown = progress;
-    if (text_width(shown) > title.width - col - 2 && strchr(shown, ' ') != NULL)
-        shown = strchr(shown, ' ') + 1; /* without the word */
-    surface_right(surface, title.row, col, title.width - col - 1, ELEMENT_WARNING, shown);
+    surface_right(surface, title.row, col, title.width - col - 1, ELEMENT_WARNING,
+                  fit_progress(progress, title.width - col - 2));
 }
 
 unsigned frame_click(struct app *app, int col) {
@@ -164,10 +175,25 @@ static int draw_hint(const struct app *app, struct surface *surface, int row, in
     return width + 2;
 }
 
+/* Why the text was refused, or which keys end the prompt. */
+static void draw_prompt_help(const struct app *app, struct surface *surface, struct rect row) {
+    bool refused = app->status.text != NULL && app->status.level == STATUS_ERROR;
+    const char *text = refused            ? app->status.text
+                       : app->prompt.open ? "Enter:accept  Esc:cancel"
+                                          : "y:yes  any other key:no";
+    char cut[TEXT_ROOM];
+    surface_text(surface, row.row, 1, row.width - 2, refused ? ELEMENT_ERROR : ELEMENT_QUIET,
+                 text_shorten(text, row.width - 2, cut));
+}
+
 /* Whole hints only; the last two (help and quit) are always kept. */
 static void draw_footer(struct app *app, struct surface *surface, struct rect row) {
     const struct binding *hints[HINT_LIMIT];
     char key[KEY_TEXT];
+    if (app->prompt.open || app->question.open) {
+        draw_prompt_help(app, surface, row);
+        return;
+    }
     size_t count = collect_hints(app, hints), kept = count < 2 ? count : 2;
     int col = 1, reserved = 0;
     for (size_t i = count - kept; i < count; i++)

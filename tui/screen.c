@@ -1,5 +1,6 @@
 #include "tui/screen.h"
 
+#include "tui/complain.h"
 #include "tui/loop.h"
 #include "tui/signals.h"
 #include "tui/term.h"
@@ -7,15 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static int complain(struct error *error) {
-    int code = error->kind == ERROR_USAGE ? 2 : error->kind == ERROR_CANCELLED ? 130 : 1;
-    fprintf(stderr, "r2m: %s\n", error->message);
-    if (error->hint != NULL)
-        fprintf(stderr, "     %s\n", error->hint);
-    error_free(error);
-    return code;
-}
 
 /* $XDG_STATE_HOME/r2m, made if missing; NULL without a home. free() it. */
 static char *state_folder(void) {

@@ -1,0 +1,292 @@
+"""Scripted screens: what they show is what the other commands say, and every key is pressed."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+R2M = os.path.abspath(os.environ.get("R2M", "build/r2m"))
+SCRIPTS = Path("tests/tui/scripts").resolve()
+SAMPLES = Path("samples").resolve()
+VIEWS = {"1": "layers", "2": "specialists", "3": "map", "4": "plan", "5": "export"}
+
+
+class Room:
+    """A folder with the samples in which programs run."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="r2m-scripts-")
+        self.path = Path(self.folder.name)
+        for file in SAMPLES.glob("*.safetensors"):
+            (self.path / file.name).symlink_to(file)
+        shutil.copy(SAMPLES / "demo.json", self.path / "demo.json")
+
+    def run(self, *arguments, locale="C.UTF-8"):
+        env = dict(os.environ, LC_ALL=locale, TERM="xterm-256color")
+        return subprocess.run([R2M, *map(str, arguments)], cwd=self.path, env=env, text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL)
+
+    def script(self, name, **more):
+        return self.run("tui", "demo.json", "--script", SCRIPTS / name, **more)
+
+    def screen(self, name):
+        """Rows of text of a dump."""
+        text = (self.path / name).read_text(encoding="utf-8")
+        return text.split("--- styles\n")[0].split("\n")[:-1]
+
+    def analyze(self, config="demo.json", *more):
+        done = self.run("analyze", config, "--json", *more)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+def words_of(rows, start):
+    """The words of the first row that begins with that word."""
+    for row in rows:
+        words = row.replace("│", " │ ").split()
+        if words and words[0] == start:
+            return words
+    raise AssertionError(f"no row begins with {start}:\n" + "\n".join(rows))
+
+
+class ScriptTest(unittest.TestCase):
+    def setUp(self):
+        self.room = Room()
+        self.addCleanup(self.room.folder.cleanup)
+
+    def play(self, name, **more):
+        done = self.room.script(name, **more)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+class Ranks(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.play("ranks.script")
+
+    def layer(self, config="demo.json"):
+        name = "backbone.encoder.layers.0.mlp.fc1.weight"
+        layers = self.room.analyze(config)["layers"]
+        return next(one for one in layers if one["name"] == name)
+
+    def test_the_table_shows_what_analyze_says(self):
+        layer = self.layer()
+        words = words_of(self.room.screen("start.txt"), "mlp.fc1")
+        self.assertEqual([int(w) for w in words[1:4]], [s["rank"] for s in layer["specialists"]])
+        first = layer["specialists"][0]
+        real = 100 * first["real"] / (first["real"] + first["fake"] + first["cross"])
+        self.assertEqual(int(words[4]), round(real))
+
+    def test_steps_change_rank_and_shares(self):
+        words = words_of(self.room.screen("stepped.txt"), "mlp.fc1")
+        self.assertEqual(int(words[1]), 9)  # + = - _ > < ends where it began
+
+    def test_an_energy_rule_gives_its_rank(self):
+        rank = int(words_of(self.room.screen("energy.txt"), "mlp.fc1")[1])
+        config = json.loads((self.room.path / "demo.json").read_text())
+        config["residual"]["overrides"] = [{"layer": "backbone.encoder.layers.0.mlp.fc1.weight",
+                                            "specialist": "fs", "rank": {"energy": 0.9}}]
+        (self.room.path / "energy.json").write_text(json.dumps(config))
+        self.assertEqual(rank, self.layer("energy.json")["specialists"][0]["rank"])
+
+    def test_reset_follows_the_default_rule(self):
+        self.assertEqual(int(words_of(self.room.screen("reset.txt"), "mlp.fc1")[1]), 9)
+
+    def test_scopes(self):
+        words = words_of(self.room.screen("layer.txt"), "mlp.fc1")
+        self.assertEqual(words[1:4], ["10", "10", "10"])
+        marked = self.room.screen("marked.txt")
+        self.assertEqual(words_of(marked, "•mlp.fc1")[1:4], ["24", "24", "24"])
+        self.assertEqual(words_of(marked, "•mlp.fc2")[1:4], ["24", "24", "24"])
+        self.assertEqual(words_of(marked, "self_attn.k_proj")[1:4], ["9", "9", "9"])
+
+    def test_an_automatic_rule_for_all(self):
+        config = json.loads((self.room.path / "demo.json").read_text())
+        config["residual"]["rank"] = {"gd": True}
+        (self.room.path / "gd.json").write_text(json.dumps(config))
+        expected = [s["rank"] for s in self.layer("gd.json")["specialists"]]
+        words = words_of(self.room.screen("all.txt"), "•mlp.fc1")
+        self.assertEqual([int(w) for w in words[1:4]], expected)
+
+    def test_a_wrong_rule_is_said_and_the_prompt_stays(self):
+        row = self.room.screen("refused.txt")[22]
+        self.assertIn("rank (64, 10%", row)
+        self.assertIn("nonsense", row)
+        self.assertIn("\"nonsense\" is not a rule", self.room.screen("refused.txt")[23])
+
+    def test_search_moves_to_the_row(self):
+        rows = self.room.screen("found.txt")
+        self.assertIn("rows with \"v_proj\"", rows[22])
+        styles = (self.room.path / "found.txt").read_text().split("--- styles\n")[1].split("\n")
+        selected = [i for i, row in enumerate(styles) if row.startswith("##")]
+        self.assertEqual(len(selected), 1)
+        self.assertIn("v_proj", rows[selected[0]])
+
+
+class Views(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.play("views.script")
+
+    def assert_numbers(self, shown, expected, digits):
+        """shown are decimals of expected with that many significant digits or decimals."""
+        for text, value, places in zip(shown, expected, digits):
+            self.assertAlmostEqual(float(text), value, delta=places, msg=f"{shown} {expected}")
+
+    def test_specialists_show_what_analyze_says(self):
+        rows = self.room.screen("specialists.txt")
+        for one in self.room.analyze()["specialists"]:
+            words = words_of(rows, one["name"])
+            expected = [100 * one["real_share"], one["residual_norm"], one["scale"],
+                        100 * one["share_before"], 100 * one["share_after"]]
+            self.assert_numbers(words[2:7], expected, [0.051, 1e-3, 6e-4, 0.051, 0.051])
+
+    def test_cosines_are_those_of_analyze(self):
+        rows = self.room.screen("specialists.txt")
+        cosines = self.room.analyze()["cos_task_vectors"]
+        start = next(i for i, row in enumerate(rows) if "Cosines of task vectors" in row)
+        for i, line in enumerate(cosines):
+            words = rows[start + 2 + i].split()
+            self.assert_numbers(words[1:4], line, [0.0051] * 3)
+
+    def test_a_weight_changes_the_shares(self):
+        weighted = words_of(self.room.screen("weighted.txt"), "fs")
+        report = self.room.analyze("demo.json", "--set", "specialists.fs.weight=2.5")
+        one = report["specialists"][0]
+        self.assertEqual(float(weighted[8]), 2.5)
+        self.assertAlmostEqual(float(weighted[6]), 100 * one["share_after"], delta=0.051)
+
+    def test_the_map_shows_the_shares(self):
+        layer = self.room.analyze()["layers"]
+        layer = next(one for one in layer if one["name"].endswith("layers.0.mlp.fc1.weight"))
+        row = next(row for row in self.room.screen("map.txt") if "0.mlp.fc1" in row)
+        numbers = [int(n) for n in re.findall(r"[ ░▒▓█]{3} +(\d+)\b", row)]
+        self.assertEqual(numbers, [round(100 * s["share"]) for s in layer["specialists"]])
+
+    def test_alpha_shows_in_the_formula(self):
+        report = self.room.analyze("demo.json", "--set", "alpha=0.5")
+        text = "\n".join(self.room.screen("alpha.txt"))
+        eta = float(re.search(r"eta = alpha \|core\| / nbar.*?= ([\d.]+)\s*$", text,
+                              re.S | re.M).group(1).split()[0])
+        numbers = re.search(r"= ([\d.]+) × ([\d.]+) / ([\d.]+) = ([\d.]+)", text)
+        self.assertEqual(float(numbers[1]), 0.5)
+        self.assertAlmostEqual(float(numbers[4]), report["eta"], delta=1e-3)
+        self.assertGreater(eta, 0)
+
+    def test_a_preset_is_applied_and_computed_anew(self):
+        text = "\n".join(self.room.screen("paper.txt"))
+        self.assertRegex(text, r"real\.center +true \*")
+        self.assertRegex(text, r"residual\.against +projection \*")
+        report = self.room.analyze("demo.json", "--preset", "paper")
+        core = re.search(r"\|core\| = ([\d.]+(?:e-?\d+)?)", text)
+        self.assertAlmostEqual(float(core[1]), report["real"]["core_norm"], delta=1e-3)
+
+    def test_commands(self):
+        self.assertRegex("\n".join(self.room.screen("unmatched.txt")), r"norm_match +none \*")
+        self.assertIn(":set norm_match", self.room.screen("completed.txt")[22])
+        self.assertIn("preset paper", "\n".join(self.room.screen("messages.txt")))
+        self.assertIn("Next choice", "\n".join(self.room.screen("help.txt")))
+
+    def test_leaving_unsaved_needs_a_yes(self):
+        self.assertIn("1 Layers", self.room.screen("stayed.txt")[0])
+
+
+class Export(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.play("export.script")
+
+    def test_the_merged_file_is_that_of_merge(self):
+        text = "\n".join(self.room.screen("merged.txt"))
+        self.assertIn("read back and verified", text)
+        shown = re.search(r"sha256 ([0-9a-f]{64})", text)[1]
+        done = self.room.run("merge", "out.json", "-o", "again.safetensors", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["sha256"], shown)
+        self.assertEqual((self.room.path / "again.safetensors").read_bytes(),
+                         (self.room.path / "demo-merged.safetensors").read_bytes())
+
+    def test_overwriting_is_asked(self):
+        row = self.room.screen("asked.txt")[22]
+        self.assertRegex(row, r"Overwrite demo-merged\.safetensors \(1\.9 MB\)\? y/N")
+
+    def test_the_config_has_the_change(self):
+        config = json.loads((self.room.path / "out.json").read_text())
+        self.assertEqual(config["residual"]["overrides"],
+                         [{"layer": "backbone.encoder.layers.0.mlp.fc1.weight",
+                           "specialist": "fs", "rank": {"rank": 10}}])
+        self.assertNotIn("*", self.room.screen("config.txt")[0])
+
+    def test_figures_and_report(self):
+        figures = list((self.room.path / "demo-figures").glob("*.png"))
+        self.assertGreater(len(figures), 10)
+        self.assertIn(f"{len(figures)} figures written", "\n".join(self.room.screen("figures.txt")))
+        report = json.loads((self.room.path / "demo-report.json").read_text())
+        self.assertEqual(len(report["specialists"]), 3)
+
+
+class Everywhere(ScriptTest):
+    def test_without_utf8_the_screen_is_ascii(self):
+        self.play("views.script", locale="C")
+        for dump in self.room.path.glob("*.txt"):
+            self.assertTrue(dump.read_bytes().isascii(), dump.name)
+
+    def test_rows_fit_the_screen(self):
+        self.play("ranks.script")
+        for dump in self.room.path.glob("*.txt"):
+            rows = self.room.screen(dump.name)
+            self.assertEqual(len(rows), 24, dump.name)
+            self.assertLessEqual(max(map(len, rows)), 80, dump.name)
+
+    def test_every_size_and_number_of_specialists(self):
+        sizes = ["60 16", "80 24", "81 24", "132 43", "200 60", "500 200"]
+        steps = [":wait"] + [line for size in sizes for line in
+                             [f":resize {size}", "keys: 1 2 3 4 5 ? Esc 1",
+                              f":screendump {size.replace(' ', 'x')}.txt"]]
+        (self.room.path / "sizes.script").write_text("\n".join(steps) + "\n")
+        files = ["fs.safetensors"] * 12
+        for count in (1, 12):
+            names = [f"s{i}={file}" for i, file in enumerate(files[:count])]
+            done = self.room.run("tui", "--base", "base.safetensors", *names, "--script",
+                                 "sizes.script")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            for size in sizes:
+                rows = self.room.screen(size.replace(" ", "x") + ".txt")
+                self.assertEqual(len(rows), int(size.split()[1]))
+                self.assertIn("q:quit", rows[-1])
+
+    def test_a_wrong_script_is_an_error_with_its_line(self):
+        (self.room.path / "bad.script").write_text(":wait\nkeys: Down Nonsense\n")
+        done = self.room.run("tui", "demo.json", "--script", "bad.script")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("bad.script:2", done.stderr)
+
+    def test_every_key_is_pressed_by_a_script(self):
+        listing = self.room.run("tui", "--keys").stdout.splitlines()
+        pressed = set()
+        for script in SCRIPTS.glob("*.script"):
+            view = "layers"
+            for line in script.read_text().splitlines():
+                if not line.startswith("keys: "):
+                    continue
+                for key in line[6:].split():
+                    pressed.add((view, key.lower() if len(key) > 1 else key))
+                    view = VIEWS.get(key, view)
+        self.assertGreater(len(listing), 40)
+        missing = []
+        for line in listing:
+            view, keys, action, _ = line.split("\t")
+            for key in keys.split():
+                key = key.lower() if len(key) > 1 else key
+                views = VIEWS.values() if view == "all" else [view]
+                if not any((one, key) in pressed for one in views):
+                    missing.append((view, key, action))
+        self.assertEqual(missing, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
