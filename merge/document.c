@@ -35,15 +35,16 @@ static void write_character(struct document *json, const char *at, size_t bytes,
         fwrite(at, 1, bytes, json->stream);
 }
 
+/* Bytes that are no UTF-8 pass as they are: whoever must not write such a document checks it. */
 static void write_text(struct document *json, const char *text, size_t length) {
     fputc('"', json->stream);
     for (size_t at = 0; at < length;) {
-        uint32_t code = 0xFFFD; /* the replacement, for bytes that are no UTF-8 */
+        uint32_t code = 0;
         size_t bytes = utf8_decode(text + at, length - at, &code);
         if (bytes > 0)
             write_character(json, text + at, bytes, code);
         else
-            fputs("\\ufffd", json->stream);
+            fputc(text[at], json->stream);
         at += bytes > 0 ? bytes : 1;
     }
     fputc('"', json->stream);
