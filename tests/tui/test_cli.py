@@ -1,0 +1,186 @@
+"""The command line as a user meets it: every command does its work, standard output carries the
+result, the JSON has the fields of the manual, outputs appear whole or not at all."""
+
+import json
+import unittest
+
+import numpy as np
+
+import safetensors_file
+from program_test import SHAPES, SOURCE, SPECIALISTS, ProgramTest
+
+
+class Inspect(ProgramTest):
+    def test_json(self):
+        document = self.json("inspect", "base.safetensors", "--json", "--hash")
+        self.assertEqual(list(document), ["file", "format", "state_dict", "tensors", "skipped",
+                                          "warnings"])
+        self.assertEqual((document["file"], document["format"], document["state_dict"]),
+                         ("base.safetensors", "safetensors", ""))
+        self.assertEqual((document["skipped"], document["warnings"]), ([], []))
+        self.assertEqual({t["name"]: tuple(t["shape"]) for t in document["tensors"]}, SHAPES)
+        for tensor in document["tensors"]:
+            self.assertEqual(list(tensor), ["name", "dtype", "shape", "bytes", "sha256"])
+            array = self.base[tensor["name"]]
+            self.assertEqual((tensor["dtype"], tensor["bytes"]), ("F32", array.nbytes))
+            self.assertEqual(tensor["sha256"], safetensors_file.sha256_of(array.tobytes()))
+
+    def test_hash_only_when_asked(self):
+        self.assertNotIn("sha256", self.json("inspect", "fs.safetensors", "--json")["tensors"][0])
+
+    def test_several_files_are_an_array(self):
+        documents = self.json("inspect", "--json", "fs.safetensors", "fr.safetensors")
+        self.assertEqual([d["file"] for d in documents], ["fs.safetensors", "fr.safetensors"])
+
+    def test_piped_table_is_tab_separated(self):
+        rows = [line.split("\t") for line in self.good("inspect", "base.safetensors").splitlines()]
+        found = {row[0]: row for row in rows}
+        for name, array in self.base.items():
+            self.assertIn("F32", found[name])
+            self.assertIn(str(array.nbytes), found[name])
+
+    def test_names_cannot_drive_a_terminal(self):
+        names = ["a\x00b", "bell\x07", "\x1b[31mred", "del\x7f", "rtl\u202edrow", 'quote"\\']
+        self.write("odd", {name: np.ones((2, 2), np.float32) for name in names})
+        text = self.good("inspect", "odd.safetensors", "--json")
+        self.assertEqual({t["name"] for t in json.loads(text)["tensors"]}, set(names))
+        for bad in "\x00\x07\x1b\x7f\u202e":
+            self.assertNotIn(bad, text)
+            self.assertNotIn(bad, self.good("inspect", "odd.safetensors"))
+
+
+class Analyze(ProgramTest):
+    def test_json_fields(self):
+        document = self.json("analyze", *SOURCE, "--json", "--spectra")
+        self.assertEqual(list(document), ["r2m", "base", "real", "specialists", "cos_task_vectors",
+                                          "layers", "eta", "residual_scale_nbar", "warnings"])
+        self.assertEqual(list(document["real"]),
+                         ["rank", "center", "eigenvalues", "weights", "core_norm", "mean_norm",
+                          "cos_core_mean", "parts"])
+        for one in document["specialists"]:
+            self.assertEqual(list(one), ["name", "path", "norm", "real_share", "residual_norm",
+                                         "scale", "share_before", "share_after"])
+        for layer in document["layers"]:
+            self.assertEqual(list(layer), ["name", "role", "shape", "rows", "cols", "dominance",
+                                           "specialists"])
+        matrix = next(layer for layer in document["layers"] if layer["role"] == "matrix")
+        self.assertEqual(list(matrix["specialists"][0]),
+                         ["name", "norm", "real", "fake", "cross", "rank", "max_rank", "kept",
+                          "residual_norm", "contribution", "share", "stable_rank",
+                          "effective_rank", "sigma"])
+        self.assertEqual([s["name"] for s in document["specialists"]], SPECIALISTS)
+
+    def test_spectra_only_when_asked(self):
+        self.assertNotIn("sigma", self.good("analyze", *SOURCE, "--json"))
+
+    def test_into_a_file(self):
+        printed = self.good("analyze", *SOURCE, "--json")
+        self.assertEqual(self.good("analyze", *SOURCE, "--json", "-o", "report.json"), "")
+        self.assertEqual((self.folder / "report.json").read_text(), printed)
+        self.refused(1, "analyze", *SOURCE, "--json", "-o", "report.json", says=["report.json"])
+        self.good("analyze", *SOURCE, "--json", "-o", "report.json", "--force")
+
+    def test_piped_table_has_tabs_and_no_colour(self):
+        text = self.good("analyze", *SOURCE)
+        self.assertNotIn("\x1b", text)
+        first = {line.split("\t")[0] for line in text.splitlines() if "\t" in line}
+        self.assertLessEqual(set(SPECIALISTS) | {"conv.weight"}, first)
+
+    def test_numbers_do_not_depend_on_the_locale(self):
+        plain = self.good("analyze", *SOURCE, "--json")
+        for name in ("de_DE.UTF-8", "C", "no such locale"):
+            self.assertEqual(plain, self.good("analyze", *SOURCE, "--json", env={"LC_ALL": name}))
+
+    def test_named_specialists(self):
+        document = self.json("analyze", "--json", "--base", "base.safetensors",
+                             "one=fs.safetensors", "two=fr.safetensors")
+        self.assertEqual([s["name"] for s in document["specialists"]], ["one", "two"])
+
+    def test_one_specialist_only(self):
+        document = self.json("analyze", "--json", "--base", "base.safetensors", "fs.safetensors")
+        self.assertEqual([s["name"] for s in document["specialists"]], ["fs"])
+
+    def test_the_order_of_settings(self):
+        """The preset comes before --set, wherever it stands."""
+        real = self.json("analyze", *SOURCE, "--json", "--set", "real.center=false", "--preset",
+                         "paper")["real"]
+        self.assertIs(real["center"], False)
+        self.assertIs(self.json("analyze", *SOURCE, "--json", "--preset=paper")["real"]["center"],
+                      True)
+
+    def test_key_options(self):
+        self.write("wrapped", {f"module.{n}": a for n, a in self.specialist(9).items()})
+        self.write("renamed", {n.replace("blocks.", "layers."): a
+                               for n, a in self.specialist(9).items()})
+        for file, option in [("wrapped", "--strip-prefix=module."),
+                             ("renamed", "--rename=layers.=blocks.")]:
+            document = self.json("analyze", "--json", "--base", "base.safetensors",
+                                 f"{file}.safetensors", "fs.safetensors", option)
+            roles = {layer["name"]: layer["role"] for layer in document["layers"]}
+            self.assertEqual(roles["blocks.10.mlp.weight"], "matrix")
+
+
+class Merge(ProgramTest):
+    def test_result(self):
+        document = self.json("merge", *SOURCE, "-o", "out.safetensors", "--json")
+        self.assertEqual(list(document), ["output", "tensors", "bytes", "core_norm",
+                                          "residual_norm", "eta", "seconds", "sha256"])
+        path = self.folder / "out.safetensors"
+        self.assertEqual(document["sha256"], safetensors_file.sha256_of(path.read_bytes()))
+        self.assertEqual(document["bytes"], path.stat().st_size)
+        merged = safetensors_file.read(path)
+        self.assertEqual(set(merged), set(SHAPES) | {"head.weight"})
+        self.assertTrue(np.all(merged["head.weight"] == 3))
+        self.assertFalse(np.array_equal(merged["conv.weight"], self.base["conv.weight"]))
+
+    def test_summary(self):
+        text = self.good("merge", *SOURCE, "-o", "out.safetensors")
+        digest = safetensors_file.sha256_of((self.folder / "out.safetensors").read_bytes())
+        for word in ["out.safetensors", "7 tensors", digest]:
+            self.assertIn(word, text)
+
+    def test_same_bytes_for_any_number_of_threads(self):
+        digests = {self.json("merge", *SOURCE, "-o", f"{n}.safetensors", "--threads", n,
+                             "--json")["sha256"] for n in (1, 2, 8)}
+        self.assertEqual(len(digests), 1)
+
+    def test_the_stored_config_merges_to_the_same_bytes(self):
+        options = ["--set", "alpha=0.3", "--set", "residual.rank=e90", "--json"]
+        first = self.json("merge", *SOURCE, *options, "-o", "one.safetensors")
+        stored = safetensors_file.parts(self.folder / "one.safetensors")[0]["__metadata__"]
+        config = next(text for text in stored.values() if '"specialists"' in text)
+        (self.folder / "stored.json").write_text(config)
+        second = self.json("merge", "stored.json", "-o", "two.safetensors", "--json")
+        self.assertEqual(first["sha256"], second["sha256"])
+
+    def test_dry_run_writes_nothing(self):
+        before = self.files()
+        text = self.good("merge", *SOURCE, "-o", "out.safetensors", "--dry-run")
+        document = self.json("merge", *SOURCE, "-o", "out.safetensors", "--dry-run", "--json")
+        self.assertEqual(self.files(), before)
+        self.assertEqual((document["tensors"], document["output"]), (7, "out.safetensors"))
+        for word in ["disk", "memory", "passes"]:
+            self.assertIn(word, text)
+
+    def test_the_size_a_dry_run_tells(self):
+        told = self.json("merge", *SOURCE, "-o", "out.safetensors", "--dry-run", "--json")
+        self.good("merge", *SOURCE, "-o", "out.safetensors")
+        size = (self.folder / "out.safetensors").stat().st_size
+        self.assertLess(abs(told["output_bytes"] - size), 4096)  # header and stored config
+
+    def test_an_output_is_replaced_only_by_force(self):
+        self.good("merge", *SOURCE, "-o", "out.safetensors")
+        before = (self.folder / "out.safetensors").read_bytes()
+        self.refused(1, "merge", *SOURCE, "-o", "out.safetensors", "--set", "alpha=0",
+                     says=["out.safetensors", "exists"])
+        self.assertEqual((self.folder / "out.safetensors").read_bytes(), before)
+        self.good("merge", *SOURCE, "-o", "out.safetensors", "--set", "alpha=0", "--force")
+        self.assertNotEqual((self.folder / "out.safetensors").read_bytes(), before)
+
+    def test_quiet_says_nothing(self):
+        done = self.run_program("merge", *SOURCE, "-o", "out.safetensors", "--quiet")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
