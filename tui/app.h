@@ -135,6 +135,9 @@ unsigned typed_command_run(struct app *app, const char *text);
 /* Where the Export view writes that kind (view_export.c). */
 const char *export_path(const struct app *app, enum export_kind kind);
 
+/* The merge as a formula with the plan's present numbers (formula.c). */
+void formula_draw(const struct app *app, struct surface *surface, struct rect rect);
+
 /* Help, showing everything that was said (view_help.c). */
 unsigned view_help_messages(struct app *app);
 

@@ -45,6 +45,25 @@ size_t layer_module_length(const char *name);
 void layers_row_label(const struct layers_rows *rows, const struct tensor_table *table, size_t row,
                       char label[TEXT_ROOM]);
 
+enum { LAYERS_COLUMNS = 10 }; /* beside one for each specialist */
+
+struct layers_view {
+    struct list list;
+    struct layers_rows rows;
+    struct spectrum_view spectrum;
+    enum rank_scope scope;
+    bool *marked; /* [layer_count] */
+    bool vectors, zoom;
+    int pane;
+    struct column columns[LAYERS_COLUMNS + SPECIALIST_LIMIT];
+    size_t column_count;
+    char titles[SPECIALIST_LIMIT][TEXT_ROOM];
+};
+
+/* The table on the left. */
+void layers_draw_table(struct app *app, struct layers_view *view, struct surface *surface,
+                       struct rect rect, bool focus);
+
 /* The right side for app->layer. */
 void layers_draw_spectrum(struct app *app, struct surface *surface, struct rect rect,
                           const struct spectrum_view *view, bool focus);

@@ -148,6 +148,13 @@ int surface_wrap(struct surface *surface, struct rect rect, unsigned style, cons
     return lines;
 }
 
+void surface_paragraph(struct surface *surface, struct rect *rect, unsigned style,
+                       const char *text) {
+    int lines = surface_wrap(surface, *rect, style, text);
+    rect->row += lines;
+    rect->height -= lines;
+}
+
 void surface_highlight(struct surface *surface, int row, int col, int width, unsigned flags) {
     for (int i = 0; i < width; i++) {
         struct surface_cell *cell = cell_at(surface, row, col + i);

@@ -51,6 +51,10 @@ void surface_bar(struct surface *surface, int row, int col, int width, unsigned 
  * rect.height. */
 int surface_wrap(struct surface *surface, struct rect rect, unsigned style, const char *text);
 
+/* The same at the top of rect, which becomes what is left below. */
+void surface_paragraph(struct surface *surface, struct rect *rect, unsigned style,
+                       const char *text);
+
 /* Adds style flags to what is there. */
 void surface_highlight(struct surface *surface, int row, int col, int width, unsigned flags);
 

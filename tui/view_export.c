@@ -73,12 +73,6 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     }
 }
 
-static void line(struct surface *surface, struct rect *rect, unsigned style, const char *text) {
-    int used = surface_wrap(surface, *rect, style, text);
-    rect->row += used;
-    rect->height -= used;
-}
-
 /* Size, memory and disk space of the merge. */
 static void draw_estimate(struct app *app, const struct export_view *view, struct surface *surface,
                           struct rect *rect) {
@@ -86,7 +80,7 @@ static void draw_estimate(struct app *app, const struct export_view *view, struc
     struct error error = {0};
     char text[TEXT_ROOM], size[32], room[32], memory[32];
     if (!merge_estimate(app->plan, app->analysis, view->paths[EXPORT_MERGED], &estimate, &error)) {
-        line(surface, rect, ELEMENT_WARNING, error.message);
+        surface_paragraph(surface, rect, ELEMENT_WARNING, error.message);
         error_free(&error);
         return;
     }
@@ -95,10 +89,11 @@ static void draw_estimate(struct app *app, const struct export_view *view, struc
              bytes_text((double)estimate.memory_bytes, memory),
              estimate.free_bytes > 0 ? "; free on the disk " : "",
              estimate.free_bytes > 0 ? bytes_text((double)estimate.free_bytes, room) : "");
-    line(surface, rect,
-         estimate.free_bytes > 0 && estimate.free_bytes < estimate.output_bytes ? ELEMENT_WARNING
-                                                                                : ELEMENT_TEXT,
-         text);
+    surface_paragraph(surface, rect,
+                      estimate.free_bytes > 0 && estimate.free_bytes < estimate.output_bytes
+                          ? ELEMENT_WARNING
+                          : ELEMENT_TEXT,
+                      text);
 }
 
 /* Bar, bytes, rate of what runs. */
@@ -111,8 +106,9 @@ static void draw_progress(struct app *app, struct surface *surface, struct rect 
     if (job->state == EXPORT_NONE)
         return;
     if (job->state == EXPORT_WAITING) {
-        line(surface, rect, ELEMENT_WARNING,
-             "Waiting for the analysis; it is written as soon as that has ended. C-c cancels.");
+        surface_paragraph(
+            surface, rect, ELEMENT_WARNING,
+            "Waiting for the analysis; it is written as soon as that has ended. C-c cancels.");
         return;
     }
     surface_row(surface, rect->row, rect->col, width, ELEMENT_BORDER, theme_glyphs()->middle);
@@ -124,7 +120,7 @@ static void draw_progress(struct app *app, struct surface *surface, struct rect 
                  rate > 0 ? "/s" : "");
     else
         snprintf(text, sizeof text, "%.0f of %.0f", done, total);
-    line(surface, rect, ELEMENT_TEXT, text);
+    surface_paragraph(surface, rect, ELEMENT_TEXT, text);
 }
 
 static void draw_results(struct app *app, struct surface *surface, struct rect *rect) {
@@ -135,10 +131,10 @@ static void draw_results(struct app *app, struct surface *surface, struct rect *
             continue;
         snprintf(text, sizeof text, "%s: %s", export_kind_name((enum export_kind)kind),
                  result->text);
-        line(surface, rect, result->good ? ELEMENT_GOOD : ELEMENT_ERROR, text);
+        surface_paragraph(surface, rect, result->good ? ELEMENT_GOOD : ELEMENT_ERROR, text);
         if (result->sha256[0] != '\0') {
             snprintf(text, sizeof text, "sha256 %s", result->sha256);
-            line(surface, rect, ELEMENT_QUIET, text);
+            surface_paragraph(surface, rect, ELEMENT_QUIET, text);
         }
     }
 }
@@ -154,9 +150,9 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
                 theme_glyphs()->horizontal);
     detail.col++, detail.width -= 2;
     draw_estimate(app, view, surface, &detail);
-    line(surface, &detail, app->plan->modified ? ELEMENT_WARNING : ELEMENT_QUIET,
-         app->plan->modified ? "The config has changes that are not written."
-                             : "The config is written as it stands.");
+    surface_paragraph(surface, &detail, app->plan->modified ? ELEMENT_WARNING : ELEMENT_QUIET,
+                      app->plan->modified ? "The config has changes that are not written."
+                                          : "The config is written as it stands.");
     detail.row++, detail.height--;
     draw_progress(app, surface, &detail);
     draw_results(app, surface, &detail);

@@ -146,84 +146,19 @@ static const char *effect(const struct plan_row *row) {
     return texts[row->kind == ROW_FIELD ? field_of(row)->effect : EFFECT_PREVIEW];
 }
 
-static void paragraph(struct surface *surface, struct rect *rect, unsigned style,
-                      const char *text) {
-    int lines = surface_wrap(surface, *rect, style, text);
-    rect->row += lines;
-    rect->height -= lines;
-}
-
-/* eta with the rule in force, and in numbers. */
-static void draw_eta(const struct app *app, struct surface *surface, struct rect *rect,
-                     unsigned style) {
-    const struct preview *preview = app->preview;
-    const char *times = theme_glyphs()->times;
-    double alpha = app->plan->config.settings.alpha;
-    char text[TEXT_ROOM];
-    if (app->plan->config.settings.eta == ETA_ABSOLUTE) {
-        snprintf(text, sizeof text, "eta = alpha = %.4g", preview->eta);
-    } else if (app->plan->config.settings.eta == ETA_SCRIPT) {
-        paragraph(surface, rect, ELEMENT_TEXT, "eta = alpha |core|");
-        snprintf(text, sizeof text, "    = %.3g %s %.4g = %.4g", alpha, times, preview->core_norm,
-                 preview->eta);
-    } else {
-        paragraph(surface, rect, ELEMENT_TEXT, "eta = alpha |core| / nbar");
-        snprintf(text, sizeof text, "    = %.3g %s %.4g / %.4g = %.4g", alpha, times,
-                 preview->core_norm, preview->nbar, preview->eta);
-    }
-    paragraph(surface, rect, style, text);
-}
-
-/* Part, scale, norm and share of each specialist. */
-static void draw_parts(const struct app *app, struct surface *surface, struct rect *rect) {
-    char text[TEXT_ROOM], name[TEXT_ROOM], scale[32];
-    bool layerwise = app->plan->config.settings.norm_match == NORM_MATCH_LAYER;
-    paragraph(surface, rect, ELEMENT_TEXT, "residuals = sum of a s T(R)");
-    paragraph(surface, rect, ELEMENT_HEADER, "             a      s  |T(R)|  share");
-    for (size_t i = 0; i < app->preview->specialist_count && rect->height > 0; i++) {
-        const struct preview_specialist *one = &app->preview->specialists[i];
-        snprintf(scale, sizeof scale, layerwise ? "layer" : "%.3f", one->scale);
-        snprintf(text, sizeof text, "%-8s %.3f %6s %7.4g %5.1f%%",
-                 text_shorten(app->table->specialists[i].name, 8, name), app->plan->shares[i],
-                 scale, one->residual_norm, 100 * one->share_after);
-        surface_text(surface, rect->row++, rect->col, rect->width, specialist_style(i), text);
-        rect->height--;
-    }
-}
-
-static void draw_formula(struct app *app, struct surface *surface, struct rect *rect) {
-    const struct preview *preview = app->preview;
-    unsigned style =
-        app_is_fresh(app) && app->before->eta != preview->eta ? ELEMENT_CHANGED : ELEMENT_TEXT;
-    char text[TEXT_ROOM];
-    paragraph(surface, rect, ELEMENT_HEADER, "Formula, in numbers");
-    paragraph(surface, rect, ELEMENT_TEXT, "merged = base + c core + eta residuals");
-    if (!preview->complete) {
-        paragraph(surface, rect, ELEMENT_QUIET, "Numbers follow when the spectra are there.");
-        return;
-    }
-    snprintf(text, sizeof text, "c = core_scale = %.3g, |core| = %.4g",
-             app->plan->config.settings.core_scale, preview->core_norm);
-    paragraph(surface, rect, ELEMENT_TEXT, text);
-    draw_eta(app, surface, rect, style);
-    snprintf(text, sizeof text, "|eta residuals| at most %.4g", preview->residual_term);
-    paragraph(surface, rect, style, text);
-    draw_parts(app, surface, rect);
-}
-
 static void draw_meaning(struct app *app, const struct plan_view *view, struct surface *surface,
                          struct rect *rect) {
     const struct plan_row *row = cursor_row(view);
     char text[TEXT_ROOM], value[FIELD_TEXT];
     row_name(app, row, text);
-    paragraph(surface, rect, ELEMENT_HEADER, text);
-    paragraph(surface, rect, ELEMENT_TEXT, meaning(row));
+    surface_paragraph(surface, rect, ELEMENT_HEADER, text);
+    surface_paragraph(surface, rect, ELEMENT_TEXT, meaning(row));
     snprintf(text, sizeof text, "Allowed: %s.", allowed(row, value));
-    paragraph(surface, rect, ELEMENT_QUIET, text);
+    surface_paragraph(surface, rect, ELEMENT_QUIET, text);
     if (row->kind == ROW_FIELD) {
         settings_field_text(&view->defaults, field_of(row), value, sizeof value);
         snprintf(text, sizeof text, "Default: %s. %s", value, effect(row));
-        paragraph(surface, rect, ELEMENT_QUIET, text);
+        surface_paragraph(surface, rect, ELEMENT_QUIET, text);
     }
 }
 
@@ -241,7 +176,7 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
                 ELEMENT_BORDER, theme_glyphs()->horizontal);
     draw_meaning(app, view, surface, &detail);
     detail.row++, detail.height--;
-    draw_formula(app, surface, &detail);
+    formula_draw(app, surface, detail);
 }
 
 static struct list *list_of(void *state) {
