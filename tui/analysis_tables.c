@@ -27,10 +27,11 @@ static void add_pair(struct text_table *table, const char *name, double value) {
 }
 
 static void print_core(const struct source *of) {
-    static const struct text_column columns[] = {{"real core", true, 0}, {"", false, 0}};
+    static const struct text_column columns[] = {{"real core", true, 0}, {"value", false, 0}};
     const struct real_core *core = of->core;
     struct text_table *table = text_table_create(of->style, columns, 2);
-    add_pair(table, "rank", core->settings.rank);
+    text_table_add(table, "rank");
+    text_table_count(table, core->settings.rank);
     add_pair(table, "norm", core->core_norm);
     add_pair(table, "norm of the mean task vector", core->mean_norm);
     add_pair(table, "core over mean, on its layers", core->core_mean_ratio);
@@ -41,10 +42,10 @@ static void print_core(const struct source *of) {
 }
 
 static void print_specialists(const struct source *of) {
-    static const struct text_column columns[] = {
-        {"specialist", true, 0}, {"norm", false, 0},       {"in core", false, 0},
-        {"real", false, 0},      {"residual", false, 0},   {"scale", false, 0},
-        {"before", false, 0},    {"share after", false, 0}};
+    static const struct text_column columns[] = {{"specialist", true, 0},    {"norm", false, 0},
+                                                 {"in core", false, 0},      {"real", false, 0},
+                                                 {"residual", false, 0},     {"scale", false, 0},
+                                                 {"share before", false, 0}, {"after", false, 0}};
     struct text_table *table =
         text_table_create(of->style, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < of->n; i++) {
@@ -128,8 +129,8 @@ static void print_dominated(const struct source *of) {
 /* Fixed columns of the table of layers; two for each specialist follow. */
 enum { LAYER_COLUMNS = 5, SPECIALIST_COLUMNS = 2 };
 static const struct text_column layer_columns[LAYER_COLUMNS] = {
-    {"layer", true, 0},  {"role", true, 90},       {"shape", true, 80},
-    {"real", false, 70}, {"dominance", false, 75},
+    {"layer", true, 0},  {"role", true, 300},      {"shape", true, 200},
+    {"real", false, 90}, {"dominance", false, 95},
 };
 
 /* Real share of the layer's energy, over all specialists; NaN where nothing changed. */
@@ -155,7 +156,7 @@ static void add_layer(const struct source *of, struct text_table *table, size_t 
     text_table_number(table, shared ? of->preview->dominance[l] : NAN);
     for (size_t i = 0; i < of->n; i++) {
         const struct preview_cell *cell = preview_cell_at(of->preview, l, i);
-        text_table_number(table, matrix ? (double)cell->rank : NAN);
+        text_table_count(table, matrix ? (double)cell->rank : NAN);
         text_table_percent(table, shared ? cell->share_after : NAN);
     }
 }
@@ -180,19 +181,24 @@ static size_t make_columns(const struct source *of, struct text_column **columns
         bool is_rank = (c - LAYER_COLUMNS) % SPECIALIST_COLUMNS == 0;
         int specialist = (int)((c - LAYER_COLUMNS) / SPECIALIST_COLUMNS);
         (*columns)[c] = (struct text_column){titles->items[c - LAYER_COLUMNS], false,
-                                             is_rank ? 1 + specialist : 100 + specialist};
+                                             is_rank ? 1 + specialist : 100};
     }
     return count;
 }
 
+/* For people only the matrices, whose ranks are chosen; for programs every tensor. */
 static void print_layers(const struct source *of) {
     struct text_column *columns;
     struct string_list titles = {0};
-    size_t count = make_columns(of, &columns, &titles);
+    size_t count = make_columns(of, &columns, &titles), all = of->table->layer_count;
     struct text_table *table = text_table_create(of->style, columns, count);
-    for (size_t l = 0; l < of->table->layer_count; l++)
-        add_layer(of, table, l);
+    for (size_t l = 0; l < all; l++)
+        if (!of->style.aligned || of->table->layers[l].role == ROLE_MATRIX)
+            add_layer(of, table, l);
     text_table_print(table, of->stream);
+    if (of->style.aligned && all > of->table->matrix_count)
+        fprintf(of->stream, "and %zu tensors that are no matrices (listed in a pipe)\n",
+                all - of->table->matrix_count);
     string_list_free(&titles);
     free(columns);
 }

@@ -8,6 +8,7 @@
 #include "tui/surface.h"
 #include "tui/text_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ static void print_needs(const struct options *options, const struct need *needs,
         if (needs[i].is_bytes)
             text_table_bytes(table, needs[i].value);
         else
-            text_table_number(table, needs[i].value);
+            text_table_count(table, needs[i].value);
     }
     text_table_print(table, stdout);
     free(quoted);
@@ -80,7 +81,7 @@ static void print_estimate(const struct options *options, const struct plan *pla
         {"peak memory", "memory_bytes", (double)estimate->memory_bytes, true},
         {"passes over the weights", "passes", merge_needs_spectra(plan) ? 3 : 2, false},
         {"weights read in all", "read_bytes", (double)estimate->read_bytes, true},
-        {"arithmetic operations", "operations", estimate->operations, false}};
+        {"arithmetic operations", "operations", round(estimate->operations), false}};
     (options->json ? print_needs_json : print_needs)(options, needs, sizeof needs / sizeof *needs);
 }
 

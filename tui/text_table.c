@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { GAP = 2, NAME_WIDTH = 24 /* the first column gets at least this much if it wants it */ };
+enum { GAP = 2 };
 
 struct text_table {
     struct text_style style;
@@ -58,10 +58,21 @@ void text_table_number(struct text_table *table, double value) {
     if (isnan(value))
         snprintf(text, sizeof text, "%s", table->style.aligned ? "-" : "");
     else if (table->style.aligned)
-        snprintf(text, sizeof text, "%.3g", value);
+        snprintf(text, sizeof text, "%#.3g", value);
     else
         number_text(value, text);
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '.') /* "123." */
+        text[length - 1] = '\0';
     text_table_add(table, text);
+}
+
+void text_table_count(struct text_table *table, double count) {
+    char text[NUMBER_TEXT];
+    if (isnan(count))
+        text_table_number(table, count);
+    else
+        text_table_add(table, number_text(count, text));
 }
 
 void text_table_percent(struct text_table *table, double share) {
@@ -79,7 +90,7 @@ void text_table_bytes(struct text_table *table, double bytes) {
     if (table->style.aligned)
         text_table_add(table, bytes_text(bytes, text));
     else
-        text_table_number(table, bytes);
+        text_table_count(table, bytes);
 }
 
 static size_t row_count(const struct text_table *table) {
@@ -110,32 +121,34 @@ static int column_width(const struct text_table *table, size_t column) {
     return width;
 }
 
-/* The column to give up next: the highest priority number still shown; 0 when none may go. */
-static size_t least_needed(const struct text_table *table, const int *widths) {
-    size_t least = 0;
+/* The columns to give up next: the largest priority still shown; 0 when none may go. */
+static int least_needed(const struct text_table *table, const int *widths) {
+    int least = 0;
     for (size_t c = 1; c < table->column_count; c++)
-        if (widths[c] >= 0 && table->columns[c].priority > table->columns[least].priority)
-            least = c;
-    return table->columns[least].priority > 0 ? least : 0;
+        if (widths[c] >= 0 && table->columns[c].priority > least)
+            least = table->columns[c].priority;
+    return least;
 }
 
 /* Widths of the columns; -1 for those left out. */
 static void choose_widths(const struct text_table *table, int *widths) {
     for (size_t c = 0; c < table->column_count; c++)
         widths[c] = column_width(table, c);
-    int wanted = widths[0] < NAME_WIDTH ? widths[0] : NAME_WIDTH;
+    int half = table->style.width / 2, wanted = widths[0] < half ? widths[0] : half;
     for (;;) {
         int others = 0;
         for (size_t c = 1; c < table->column_count; c++)
             others += widths[c] >= 0 ? widths[c] + GAP : 0;
-        size_t least = least_needed(table, widths);
+        int least = least_needed(table, widths);
         int left = table->style.width - others;
         if (left >= wanted || least == 0) {
             left = left < wanted ? wanted : left;
             widths[0] = widths[0] < left ? widths[0] : left;
             return;
         }
-        widths[least] = -1;
+        for (size_t c = 1; c < table->column_count; c++)
+            if (table->columns[c].priority == least)
+                widths[c] = -1;
     }
 }
 
@@ -149,11 +162,24 @@ static const char *only_ascii(const char *text, char room[TEXT_ROOM]) {
     return room;
 }
 
+/* The end of a name, which tells more than its start: "…layers.3.mlp.fc1.weight". */
+static const char *cut_start(const char *name, int width, char room[TEXT_ROOM]) {
+    const char *ellipsis = theme_glyphs()->ellipsis;
+    if (text_width(name) <= width)
+        return name;
+    while (*name != '\0' && text_width(name) + text_width(ellipsis) > width)
+        do
+            name++;
+        while ((*name & 0xc0) == 0x80); /* inside a character */
+    snprintf(room, TEXT_ROOM, "%s%s", ellipsis, name);
+    return room;
+}
+
 static void print_cell(const struct text_table *table, size_t column, const char *text, int width,
                        bool last, FILE *stream) {
     char plain[TEXT_ROOM], room[TEXT_ROOM];
     const char *given = theme_glyphs()->ascii ? only_ascii(text, plain) : text;
-    const char *shown = column == 0 ? text_shorten_name(given, width, room) : given;
+    const char *shown = column == 0 ? cut_start(given, width, room) : given;
     int blanks = width - text_width(shown);
     bool left = column == 0 || table->columns[column].left;
     fprintf(stream, "%*s%s%*s", left || blanks < 0 ? 0 : blanks, "", shown,

@@ -24,13 +24,14 @@ int stream_width(FILE *stream);
 struct text_column {
     const char *title;
     bool left;    /* aligned to the left: text */
-    int priority; /* dropped first where the width does not suffice: the largest; 0: never */
+    int priority; /* dropped together where the width does not suffice, the largest first;
+                      0: never */
 };
 
 struct text_table;
 
-/* The first column takes what the others leave; names in it are shortened in the middle. columns
- * is borrowed. */
+/* The first column takes what the others leave; where a name in it does not fit, its end is shown.
+ * columns is borrowed. */
 struct text_table *text_table_create(struct text_style style, const struct text_column *columns,
                                      size_t count);
 
@@ -39,6 +40,7 @@ void text_table_add(struct text_table *table, const char *text);
 
 /* Aligned: three digits, or percent; plain: every digit. NaN: "-" or nothing. */
 void text_table_number(struct text_table *table, double value);
+void text_table_count(struct text_table *table, double count); /* all digits in both */
 void text_table_percent(struct text_table *table, double share);
 
 /* Aligned: "1.2 GB"; plain: the number. */
