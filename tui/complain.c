@@ -2,14 +2,18 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* Quoted once more (what is quoted already stays as it is): paths come from other people's configs.
+ */
 static void print_lines(const char *prefix, const char *text) {
     while (text != NULL) {
-        const char *end = strchr(text, '\n');
-        int length = end != NULL ? (int)(end - text) : (int)strlen(text);
-        fprintf(stderr, "r2m: %s%.*s\n", prefix, length, text);
-        text = end != NULL ? end + 1 : NULL;
+        const char *end = strchrnul(text, '\n');
+        char *line = error_quote(text, (size_t)(end - text));
+        fprintf(stderr, "r2m: %s%s\n", prefix, line);
+        free(line);
+        text = *end != '\0' ? end + 1 : NULL;
     }
 }
 
