@@ -23,6 +23,10 @@ from pathlib import Path
 
 KEYS = 300
 
+# What the figures have to stay under, in their units.
+GOALS = {"first frame": 100, "key to repaint, 99th percentile": 16, "edit and preview": 1,
+         "merge, resident beside mapped files": 1024}
+
 
 def generate(build, folder, model, specialists):
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,7 +145,9 @@ def main():
                  by_name["gram pass"] / by_name["plain read one thread"], ""))
     print(f"{platform.machine()}, {os.cpu_count()} processors")
     for name, value, unit in rows:
-        print(f"{name:62} {value:10.3g} {unit}")
+        goal = GOALS.get(name.split(": ")[1])
+        verdict = f"goal: under {goal}{'' if value < goal else '  MISSED'}" if goal else ""
+        print(f"{name:62} {value:10.3g} {unit:5} {verdict}".rstrip())
 
 
 if __name__ == "__main__":
