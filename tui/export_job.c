@@ -6,7 +6,6 @@
 #include "tui/app.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,18 +70,6 @@ static void *run(void *context) {
     return NULL;
 }
 
-static bool start_thread(struct app *app) {
-    sigset_t all, before;
-    sigfillset(&all);
-    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&all, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int problem = pthread_create(&app->job.thread, NULL, run, app);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return problem == 0;
-}
-
 static void forget_job(struct export_job *job) {
     plan_free(job->plan);
     free(job->path);
@@ -98,7 +85,7 @@ static void begin(struct app *app) {
     job->started = app->now;
     atomic_store(&job->finished, false);
     job->progress = (struct progress){0};
-    if (!start_thread(app)) {
+    if (!thread_start(&job->thread, run, app)) {
         app_say(app, STATUS_ERROR, "%s: no thread can be started", job->path);
         forget_job(job);
     }

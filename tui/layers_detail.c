@@ -180,7 +180,7 @@ static struct bar_row model_bars(const struct app *app, size_t specialist) {
 static void draw_bar_header(struct surface *surface, struct rect rect,
                             const struct bar_columns *at) {
     const char *energy = at->split_width >= 15 ? "Real|Fake|cross" : "Real|Fake";
-    bool room = at->bar >= 10;
+    bool room = at->bar >= 12;
     surface_text(surface, rect.row, rect.col + at->split, at->split_width, ELEMENT_HEADER, energy);
     surface_text(surface, rect.row, rect.col + at->numbers, at->wide ? 16 : 4, ELEMENT_HEADER,
                  at->wide ? " Re%  Fk%   x%" : " Re%");

@@ -44,7 +44,7 @@ static int rank_width(const struct app *app) {
 static void make_columns(struct app *app, struct layers_view *view) {
     size_t n = app->table->specialist_count, count = 0;
     bool few = n <= FEW_SPECIALISTS;
-    int width = rank_width(app);
+    int width = few ? rank_width(app) : 5;
     struct column *columns = view->columns;
     columns[count++] = (struct column){"Layer", 16, 0, 44, false, COLUMN_NAME};
     if (view->vectors)

@@ -3,6 +3,7 @@
 
 #include "merge/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,11 +116,13 @@ static int draw_matrix(struct app *app, struct surface *surface, struct rect rec
     size_t n = app->table->specialist_count;
     char text[TEXT_ROOM];
     surface_text(surface, rect.row, rect.col, rect.width, ELEMENT_HEADER, title);
+    for (size_t i = 0; i < n && 7 + (int)(i + 1) * MATRIX_CELL <= rect.width + 1; i++)
+        surface_right(surface, rect.row + 1, rect.col + 7 + (int)i * MATRIX_CELL, MATRIX_CELL - 1,
+                      specialist_style(i),
+                      text_shorten(app->table->specialists[i].name, MATRIX_CELL - 1, text));
     for (size_t i = 0; i < n && (int)i + 2 < rect.height; i++) {
         const char *name = app->table->specialists[i].name;
         int row = rect.row + 2 + (int)i;
-        surface_right(surface, rect.row + 1, rect.col + 7 + (int)i * MATRIX_CELL, MATRIX_CELL - 1,
-                      specialist_style(i), text_shorten(name, MATRIX_CELL - 1, text));
         surface_text(surface, row, rect.col, 6, specialist_style(i), text_shorten(name, 6, text));
         for (size_t j = 0; j < n; j++) {
             int col = rect.col + 7 + (int)j * MATRIX_CELL;
@@ -188,6 +191,12 @@ static void verdict(const struct app *app, char text[TEXT_ROOM]) {
                  100 * core->parts[most]);
 }
 
+/* An eigenvalue; rounding counts as 0 (method.md section 2). */
+static double counted(const struct real_core *core, size_t i) {
+    double noise = (double)core->n * DBL_EPSILON * fabs(core->eigenvalues[0]);
+    return fabs(core->eigenvalues[i]) > noise ? core->eigenvalues[i] : 0;
+}
+
 static void draw_core(struct app *app, struct surface *surface, struct rect *rect) {
     const struct real_core *core = app->analysis->core;
     char text[TEXT_ROOM];
@@ -200,7 +209,7 @@ static void draw_core(struct app *app, struct surface *surface, struct rect *rec
     for (size_t i = 0; i < core->n && length < (int)sizeof text - 20; i++)
         length +=
             snprintf(text + length, sizeof text - (size_t)length, "%s%.4g%s", i == 0 ? "  " : ", ",
-                     core->eigenvalues[i], i + 1 == core->settings.rank ? " |" : "");
+                     counted(core, i), i + 1 == core->settings.rank ? " |" : "");
     surface_text(surface, rect->row++, rect->col, rect->width, ELEMENT_TEXT, text);
     verdict(app, text);
     rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 3, rect->width},

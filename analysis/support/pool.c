@@ -105,6 +105,18 @@ static unsigned usable_processors(void) {
     return count > 0 ? (unsigned)count : 1;
 }
 
+bool thread_start(pthread_t *thread, void *(*run)(void *), void *context) {
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        sigdelset(&blocked, crashes[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    bool good = pthread_create(thread, NULL, run, context) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return good;
+}
+
 struct pool *pool_create(unsigned threads) {
     openblas_set_num_threads(1);
     struct pool *pool = memory_array(1, sizeof *pool);
@@ -117,13 +129,9 @@ struct pool *pool_create(unsigned threads) {
     pthread_cond_init(&pool->work_ready, &attributes);
     pthread_cond_init(&pool->item_ended, &attributes);
     pthread_condattr_destroy(&attributes);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool->thread_count < wanted &&
-           pthread_create(&pool->threads[pool->thread_count], NULL, worker, pool) == 0)
+           thread_start(&pool->threads[pool->thread_count], worker, pool))
         pool->thread_count++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (pool->thread_count == 0)
         memory_exhausted(0); /* not one thread: the process is at its limits */
     return pool;

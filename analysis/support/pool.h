@@ -7,6 +7,7 @@
 #ifndef R2M_ANALYSIS_SUPPORT_POOL_H
 #define R2M_ANALYSIS_SUPPORT_POOL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,8 +24,11 @@ struct notifier {
     void *context;
 };
 
-/* Starts threads workers (0: one per processor this process may use). All signals are blocked in
- * the workers. */
+/* Starts a thread in which all signals are blocked but those of crashes (a blocked one would pass
+ * by the program's handler). false when the process is at its limits. */
+bool thread_start(pthread_t *thread, void *(*run)(void *), void *context);
+
+/* Starts threads workers (0: one per processor this process may use), as thread_start does. */
 struct pool *pool_create(unsigned threads);
 
 /* Number of workers. */

@@ -302,6 +302,30 @@ static void signals_give_the_terminal_back(void **state) {
     }
 }
 
+static void unsaved_work_survives_the_terminal(void **state) {
+    char folder[] = "/tmp/r2m-screen-XXXXXX", setting[64], path[96], text[4096] = "";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(setting, sizeof setting, "XDG_STATE_HOME=%s", folder);
+    snprintf(path, sizeof path, "%s/r2m/unsaved.json", folder);
+    struct session *session = start(80, 24, setting);
+    wait_for(session, "kept");
+    press(session, "jjj+");
+    wait_for(session, "demo.json*");
+    kill(session->child, SIGHUP);
+    assert_int_not_equal(wait_for_end(session), 0);
+    release(session);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_non_null(strstr(text, "{\"rank\": 10}"));
+    unlink(path);
+    path[strlen(path) - strlen("/unsaved.json")] = '\0';
+    rmdir(path);
+    rmdir(folder);
+}
+
 static void control_c_does_not_kill(void **state) {
     (void)state;
     struct session *session = start(80, 24, NULL);
@@ -401,6 +425,7 @@ int main(void) {
         cmocka_unit_test(unsaved_changes_are_asked_about),
         cmocka_unit_test(a_storm_of_resizes_ends_right),
         cmocka_unit_test(signals_give_the_terminal_back),
+        cmocka_unit_test(unsaved_work_survives_the_terminal),
         cmocka_unit_test(control_c_does_not_kill),
         cmocka_unit_test(stopping_and_going_on),
         cmocka_unit_test(a_terminal_without_cursor_is_refused),

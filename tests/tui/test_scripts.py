@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -64,14 +65,20 @@ class ScriptTest(unittest.TestCase):
 
 
 class Ranks(ScriptTest):
+    NAME = "backbone.encoder.layers.0.mlp.fc1.weight"
+
     def setUp(self):
         super().setUp()
         self.play("ranks.script")
 
     def layer(self, config="demo.json"):
-        name = "backbone.encoder.layers.0.mlp.fc1.weight"
         layers = self.room.analyze(config)["layers"]
-        return next(one for one in layers if one["name"] == name)
+        return next(one for one in layers if one["name"] == self.NAME)
+
+    def write_config(self, name, **residual):
+        config = json.loads((self.room.path / "demo.json").read_text())
+        config["residual"].update(residual)
+        (self.room.path / name).write_text(json.dumps(config))
 
     def test_the_table_shows_what_analyze_says(self):
         layer = self.layer()
@@ -82,15 +89,19 @@ class Ranks(ScriptTest):
         self.assertEqual(int(words[4]), round(real))
 
     def test_steps_change_rank_and_shares(self):
-        words = words_of(self.room.screen("stepped.txt"), "mlp.fc1")
-        self.assertEqual(int(words[1]), 9)  # + = - _ > < ends where it began
+        rows = self.room.screen("stepped.txt")
+        self.assertEqual(int(words_of(rows, "mlp.fc1")[1]), 9 + 1 + 1 + 10)
+        self.write_config("stepped.json", overrides=[
+            {"layer": self.NAME, "specialist": "fs", "rank": {"rank": 21}}])
+        bars = [row.split("│", 1)[1] for row in rows if "│" in row][-3:]
+        for row, one in zip(bars, self.layer("stepped.json")["specialists"]):
+            self.assertEqual(int(row.split()[-1]), round(100 * one["share"]), row)
+        self.assertEqual(int(words_of(self.room.screen("back.txt"), "mlp.fc1")[1]), 9)
 
     def test_an_energy_rule_gives_its_rank(self):
         rank = int(words_of(self.room.screen("energy.txt"), "mlp.fc1")[1])
-        config = json.loads((self.room.path / "demo.json").read_text())
-        config["residual"]["overrides"] = [{"layer": "backbone.encoder.layers.0.mlp.fc1.weight",
-                                            "specialist": "fs", "rank": {"energy": 0.9}}]
-        (self.room.path / "energy.json").write_text(json.dumps(config))
+        self.write_config("energy.json", overrides=[
+            {"layer": self.NAME, "specialist": "fs", "rank": {"energy": 0.9}}])
         self.assertEqual(rank, self.layer("energy.json")["specialists"][0]["rank"])
 
     def test_reset_follows_the_default_rule(self):
@@ -105,9 +116,7 @@ class Ranks(ScriptTest):
         self.assertEqual(words_of(marked, "self_attn.k_proj")[1:4], ["9", "9", "9"])
 
     def test_an_automatic_rule_for_all(self):
-        config = json.loads((self.room.path / "demo.json").read_text())
-        config["residual"]["rank"] = {"gd": True}
-        (self.room.path / "gd.json").write_text(json.dumps(config))
+        self.write_config("gd.json", rank={"gd": True})
         expected = [s["rank"] for s in self.layer("gd.json")["specialists"]]
         words = words_of(self.room.screen("all.txt"), "•mlp.fc1")
         self.assertEqual([int(w) for w in words[1:4]], expected)
@@ -258,6 +267,30 @@ class Everywhere(ScriptTest):
                 rows = self.room.screen(size.replace(" ", "x") + ".txt")
                 self.assertEqual(len(rows), int(size.split()[1]))
                 self.assertIn("q:quit", rows[-1])
+
+    def test_random_keys_can_all_be_undone(self):
+        """Keys that change the plan, in a fixed random order, at changing sizes; then undo."""
+        pick = random.Random(7)
+        changing = ["+", "-", ">", "<", "a", "]", "[", "Space", "*", "z", "Z", "d", "Down", "PgDn",
+                    "G", "g", "Up", "v", "Tab", "x", "e", "2", "1", "4", "Right", "Left", "3", "m",
+                    "u", "C-r", "?", "Esc"]
+        steps = [":wait", "keys: 5 g e C-u", "type: before.json", "keys: Enter Enter 1"]
+        for _ in range(60):
+            steps.append("keys: " + " ".join(pick.choice(changing) for _ in range(8)))
+            steps.append(f":resize {pick.randint(10, 220)} {pick.randint(3, 70)}")
+            if pick.random() < 0.2:
+                steps.append(":wait")
+        steps += ["keys: Esc Esc 5 g e C-u", "type: middle.json", "keys: Enter Enter 1",
+                  "keys: " + "u " * 500, ":wait", ":resize 80 24",
+                  "keys: 5 g e C-u", "type: after.json", "keys: Enter Enter", ":screendump end.txt"]
+        (self.room.path / "random.script").write_text("\n".join(steps) + "\n")
+        done = self.room.run("tui", "demo.json", "--script", "random.script")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("after.json written", "\n".join(self.room.screen("end.txt")))
+        self.assertNotEqual((self.room.path / "before.json").read_bytes(),
+                            (self.room.path / "middle.json").read_bytes())
+        self.assertEqual((self.room.path / "before.json").read_bytes(),
+                         (self.room.path / "after.json").read_bytes())
 
     def test_a_wrong_script_is_an_error_with_its_line(self):
         (self.room.path / "bad.script").write_text(":wait\nkeys: Down Nonsense\n")
