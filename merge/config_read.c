@@ -215,21 +215,21 @@ bool config_parse(const char *json, const char *name, const char *folder, struct
     return error_move(error, &problems);
 }
 
-/* The whole file as a string; NULL with an error. */
-static char *file_text(const char *path, struct error *error) {
+/* The whole file as a string; NULL with an error. name: the path as messages show it. */
+static char *file_text(const char *path, const char *name, struct error *error) {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        error_set(error, ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+        error_set(error, ERROR_INPUT, "%s: cannot be opened: %s", name, strerror(errno));
         return NULL;
     }
     char *text = memory_array((size_t)CONFIG_BYTES_LIMIT + 2, 1);
     size_t length = fread(text, 1, (size_t)CONFIG_BYTES_LIMIT + 1, file);
     if (ferror(file))
-        error_set(error, ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+        error_set(error, ERROR_INPUT, "%s: cannot be read: %s", name, strerror(errno));
     else if (length > CONFIG_BYTES_LIMIT)
-        error_set(error, ERROR_USAGE, "%s: not a config, it is larger than 16 MiB", path);
+        error_set(error, ERROR_USAGE, "%s: not a config, it is larger than 16 MiB", name);
     else if (memchr(text, '\0', length) != NULL)
-        error_set(error, ERROR_USAGE, "%s: not a config, it holds NUL bytes", path);
+        error_set(error, ERROR_USAGE, "%s: not a config, it holds NUL bytes", name);
     else
         error_free(error);
     fclose(file);
@@ -241,9 +241,11 @@ static char *file_text(const char *path, struct error *error) {
 
 bool config_read(const char *path, struct config *config, struct error *error) {
     *config = (struct config){0};
-    char *text = file_text(path, error), *folder = path_folder(path);
-    bool good = text != NULL && config_parse(text, path, folder, config, error);
+    char *name = error_quote(path, strlen(path)), *folder = path_folder(path);
+    char *text = file_text(path, name, error);
+    bool good = text != NULL && config_parse(text, name, folder, config, error);
     free(text);
     free(folder);
+    free(name);
     return good;
 }

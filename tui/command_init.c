@@ -4,11 +4,15 @@
 #include "tui/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void print_summary(const char *path, const struct tensor_table *table) {
-    printf("%s: base and %zu specialist%s, %zu tensors, %zu of them matrices\n", path,
+    char *quoted = error_quote(path, strlen(path));
+    printf("%s: base and %zu specialist%s, %zu tensors, %zu of them matrices\n", quoted,
            table->specialist_count, table->specialist_count == 1 ? "" : "s", table->layer_count,
            table->matrix_count);
+    free(quoted);
 }
 
 int command_init(const struct options *options) {

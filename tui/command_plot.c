@@ -79,7 +79,9 @@ static bool plot(struct session *session, const struct options *options, struct 
         return false;
     if (!options->quiet) {
         session_warn(session);
-        printf("%s: %zu figures\n", options->output, plotting.files);
+        char *quoted = error_quote(options->output, strlen(options->output));
+        printf("%s: %zu figures\n", quoted, plotting.files);
+        free(quoted);
     }
     return true;
 }

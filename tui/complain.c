@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Quoted once more (what is quoted already stays as it is): paths come from other people's configs.
- */
+/* Quoted once more, which leaves what is quoted alone: paths may come from strange configs. */
 static void print_lines(const char *prefix, const char *text) {
     while (text != NULL) {
         const char *end = strchrnul(text, '\n');
@@ -31,11 +30,14 @@ int complain(struct error *error) {
 
 int complain_usage(const char *command, const char *format, ...) {
     va_list arguments;
+    char *text = NULL;
     va_start(arguments, format);
-    fputs("r2m: ", stderr);
-    vfprintf(stderr, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        memory_exhausted(BUFSIZ);
     va_end(arguments);
-    fprintf(stderr, "\nTry 'r2m %s%s--help'.\n", command != NULL ? command : "",
+    print_lines("", text);
+    free(text);
+    fprintf(stderr, "Try 'r2m %s%s--help'.\n", command != NULL ? command : "",
             command != NULL ? " " : "");
     return EXIT_WRONG_USE;
 }

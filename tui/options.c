@@ -206,7 +206,7 @@ static bool fail_unknown(const struct word *word, enum command_id command, struc
     const char *nearest = nearest_option(word, command);
     char *name = shown(word);
     size_t owner = 0;
-    while (other != NULL && owner < COMMAND_COUNT && !is_taken_by(other, owner))
+    while (other != NULL && owner < COMMAND_COUNT && !is_taken_by(other, (enum command_id)owner))
         owner++;
     if (other != NULL)
         error_set(error, ERROR_USAGE, "%s is an option of r2m %s", name,

@@ -10,9 +10,11 @@
 static bool read_source(struct session *session, const struct options *options,
                         struct error *error) {
     const char *const *operands = (const char *const *)options->operands;
-    if (options->base != NULL)
+    if (options->base != NULL) {
+        config_init(&session->config);
         return config_set_files(&session->config, options->base, operands, options->operand_count,
                                 error);
+    }
     session->config_path = options->operand_count > 0 ? operands[0] : COMMAND_DEFAULT_CONFIG;
     return config_read(session->config_path, &session->config, error);
 }
@@ -31,7 +33,6 @@ static bool apply_settings(struct config *config, const struct options *options,
 
 bool session_read(struct session *session, const struct options *options, struct error *error) {
     *session = (struct session){.line = progress_line_begin(options->quiet)};
-    config_init(&session->config);
     return read_source(session, options, error) &&
            (options->preset == NULL || config_preset(&session->config, options->preset, error)) &&
            apply_settings(&session->config, options, error);
