@@ -119,7 +119,7 @@ static void choose_colors(enum color_mode mode) {
         return;
     terminal.many = COLORS >= 256;
     use_default_colors();
-    for (short element = 0; element < ELEMENT_COUNT; element++) {
+    for (int element = 0; element < ELEMENT_COUNT; element++) {
         const struct look *look = theme_look((unsigned)element);
         init_pair((short)(element + 1), terminal.many ? look->many : look->few, -1);
     }

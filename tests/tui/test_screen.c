@@ -48,6 +48,8 @@ static const char *program(void) {
     return path != NULL ? path : "build/r2m";
 }
 
+static const char *config = "samples/demo.json";
+
 static void exec_program(const char *setting) {
     char name[64];
     putenv("LC_ALL=C.UTF-8");
@@ -57,7 +59,7 @@ static void exec_program(const char *setting) {
     unsetenv("COLUMNS");
     snprintf(name, sizeof name, "%s", setting != NULL ? setting : "R2M_TEST=1");
     putenv(name);
-    execl(program(), program(), "samples/demo.json", (char *)NULL);
+    execl(program(), program(), config, (char *)NULL);
     _exit(127);
 }
 
@@ -302,6 +304,31 @@ static void signals_give_the_terminal_back(void **state) {
     }
 }
 
+/* A checkpoint that is cut short while the program maps it kills a worker, not the terminal. */
+static void a_crash_in_a_worker_gives_the_terminal_back(void **state) {
+    char folder[] = "/tmp/r2m-screen-XXXXXX", path[96], command[256];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(command, sizeof command, "cp samples/demo.json samples/*.safetensors %s", folder);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof path, "%s/demo.json", folder);
+    config = path;
+    struct session *session = start(80, 24, NULL);
+    config = "samples/demo.json";
+    wait_for(session, "kept");
+    press(session, "5");
+    wait_for(session, "merged checkpoint");
+    snprintf(command, sizeof command, "truncate -s 4096 %s/base.safetensors", folder);
+    assert_int_equal(system(command), 0);
+    press(session, "\r");
+    assert_int_not_equal(wait_for_end(session), 0);
+    assert_terminal_restored(session);
+    assert_true(shows(session, "cut short") || shows(session, "Sanitizer"));
+    release(session);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 static void unsaved_work_survives_the_terminal(void **state) {
     char folder[] = "/tmp/r2m-screen-XXXXXX", setting[64], path[96], text[4096] = "";
     (void)state;
@@ -425,6 +452,7 @@ int main(void) {
         cmocka_unit_test(unsaved_changes_are_asked_about),
         cmocka_unit_test(a_storm_of_resizes_ends_right),
         cmocka_unit_test(signals_give_the_terminal_back),
+        cmocka_unit_test(a_crash_in_a_worker_gives_the_terminal_back),
         cmocka_unit_test(unsaved_work_survives_the_terminal),
         cmocka_unit_test(control_c_does_not_kill),
         cmocka_unit_test(stopping_and_going_on),
