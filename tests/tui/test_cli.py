@@ -182,5 +182,64 @@ class Merge(ProgramTest):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
+class Plot(ProgramTest):
+    def test_figures(self):
+        self.good("plot", *SOURCE, "-o", "figures")
+        names = {path.name for path in (self.folder / "figures").iterdir()}
+        self.assertEqual(names, {"spectrum-blocks.0.attn.weight.png",
+                                 "spectrum-blocks.2.mlp.weight.png",
+                                 "spectrum-blocks.10.mlp.weight.png", "spectrum-conv.weight.png",
+                                 "energy-fs.png", "energy-efs.png", "energy-fr.png",
+                                 "contributions-before.png", "contributions-after.png"})
+        for name in names:
+            data = (self.folder / "figures" / name).read_bytes()
+            self.assertEqual((data[:8], data[-8:-4]), (b"\x89PNG\r\n\x1a\n", b"IEND"))
+
+    def test_one_layer(self):
+        self.good("plot", *SOURCE, "-o", "figures", "--layer", "blocks.1*", "--format", "png")
+        names = [path.name for path in (self.folder / "figures").glob("spectrum-*")]
+        self.assertEqual(names, ["spectrum-blocks.10.mlp.weight.png"])
+
+    def test_figures_are_replaced_only_by_force(self):
+        self.good("plot", *SOURCE, "-o", "figures")
+        self.refused(1, "plot", *SOURCE, "-o", "figures", says=["exists"])
+        self.good("plot", *SOURCE, "-o", "figures", "--force")
+
+
+class Init(ProgramTest):
+    def test_every_default_is_written_out(self):
+        self.good("init", *SOURCE, "-o", "plan.json")
+        config = json.loads((self.folder / "plan.json").read_text())
+        self.assertEqual(config["r2m"], 1)
+        self.assertEqual(config["base"], "base.safetensors")
+        self.assertEqual(config["specialists"][1],
+                         {"name": "efs", "path": "efs.safetensors", "weight": 1})
+        self.assertEqual(config["keys"], {"strip_prefix": [], "rename": [], "exclude": [],
+                                          "head": ["head.*", "classifier.*"]})
+        self.assertEqual(config["residual"]["rank"], {"ratio": 0.1})
+        self.assertEqual((config["norm_match"], config["eta"], config["alpha"]),
+                         ("global", "unit", 0.6))
+
+    def test_settings_are_kept_and_the_config_works_from_anywhere(self):
+        (self.folder / "plans").mkdir()
+        options = ["--preset", "paper", "--set", "alpha=0.25", "--set", "specialists.fr.weight=2"]
+        self.good("init", *SOURCE, *options, "-o", "plans/plan.json")
+        config = json.loads((self.folder / "plans/plan.json").read_text())
+        self.assertEqual((config["base"], config["alpha"]), ("../base.safetensors", 0.25))
+        one = self.json("merge", "plans/plan.json", "-o", "one.safetensors", "--json")
+        two = self.json("merge", *SOURCE, *options, "-o", "two.safetensors", "--json")
+        for key in ("eta", "core_norm", "residual_norm"):
+            self.assertEqual(one[key], two[key])
+
+    def test_a_config_is_replaced_only_by_force(self):
+        self.good("init", *SOURCE, "-o", "plan.json")
+        self.refused(1, "init", *SOURCE, "-o", "plan.json", says=["plan.json", "exists"])
+        self.good("init", *SOURCE, "-o", "plan.json", "--force")
+
+    def test_files_are_opened(self):
+        self.refused(1, "init", "--base", "base.safetensors", "gone.safetensors", "-o", "plan.json",
+                     says=["gone.safetensors"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,157 @@
+"""Long work on a terminal and its end before time: progress, signals, inputs cut while mapped."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import unittest
+
+import numpy as np
+
+from program_test import R2M, ProgramTest
+
+SIDE, LAYERS = 640, 10  # a second or more of truncations on one worker
+SOURCE = ["--base", "base.safetensors", "one.safetensors", "two.safetensors"]
+MERGE = ["merge", *SOURCE, "-o", "out.safetensors", "--threads", "1"]
+
+
+def drain(terminal):
+    """What was written until nobody holds the other side."""
+    shown = b""
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:  # the other side is closed
+        pass
+    os.close(terminal)
+    return shown
+
+
+class LongWork(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(5)
+        weights = [random.standard_normal((SIDE, SIDE)).astype(np.float32) for _ in range(3)]
+        for name, weight in zip(("base", "one", "two"), weights):
+            self.write(name, {f"layers.{i}.weight": np.roll(weight, i) for i in range(LAYERS)})
+
+    def start(self, *arguments, **more):
+        env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+        process = subprocess.Popen([R2M, *arguments], cwd=self.folder, env=env, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   **{"stderr": subprocess.PIPE, **more})
+        self.addCleanup(process.stdout.close)
+        return process
+
+    def until_writing(self, process):
+        """Returns while the output is under way."""
+        while not list(self.folder.glob("*.r2m-part")):
+            with self.assertRaises(subprocess.TimeoutExpired, msg="it ended undisturbed"):
+                process.wait(0.005)
+
+    def test_interrupted_merge_leaves_nothing(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = self.files()
+            process = self.start(*MERGE)
+            self.until_writing(process)
+            process.send_signal(number)
+            output, complaint = process.communicate()
+            self.assertEqual((process.returncode, output), (128 + number, ""), complaint)
+            self.assertEqual(self.files(), before)
+
+    def test_interrupted_replacement_leaves_the_old_output(self):
+        (self.folder / "out.safetensors").write_text("old")
+        process = self.start(*MERGE, "--force")
+        self.until_writing(process)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual((self.folder / "out.safetensors").read_text(), "old")
+
+    def test_interrupted_analysis(self):
+        terminal, stderr = pty.openpty()
+        process = self.start("analyze", *SOURCE, "--threads", "1", "-o", "table", stderr=stderr)
+        os.close(stderr)
+        shown = os.read(terminal, 1000)  # progress: the work has begun
+        process.send_signal(signal.SIGINT)
+        shown += drain(terminal)
+        process.communicate()
+        self.assertEqual(process.returncode, 130, shown)
+        self.assertFalse((self.folder / "table").exists())
+
+    def test_progress_is_shown_on_a_terminal_and_cleared(self):
+        terminal, stderr = pty.openpty()
+        process = self.start(*MERGE, stderr=stderr)
+        os.close(stderr)
+        shown = drain(terminal).decode()
+        output, _ = process.communicate()
+        self.assertEqual(process.returncode, 0, shown)
+        for stage in ("reading weights", "spectra", "merging"):
+            self.assertIn(stage, shown)
+        self.assertRegex(shown, r"\d+%")
+        for line in re.split("\r\x1b\\[K", shown)[1:-1]:
+            self.assertNotIn("\n", line)
+        self.assertNotIn("\x1b", output)
+
+    def test_quiet_and_pipes_have_no_progress(self):
+        terminal, stderr = pty.openpty()
+        process = self.start(*MERGE, "--quiet", stderr=stderr)
+        os.close(stderr)
+        self.assertEqual(drain(terminal), b"")
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+        process = self.start(*MERGE, "--force")
+        self.assertNotIn("\r", process.communicate()[1])
+
+    def test_input_that_is_cut_while_it_is_read(self):
+        process = self.start(*MERGE)
+        self.until_writing(process)
+        os.truncate(self.folder / "two.safetensors", 4096)
+        output, complaint = process.communicate()
+        self.assertEqual((process.returncode, output), (1, ""), complaint)
+        self.assertRegex(complaint, r"^r2m: [^\n]*shorter[^\n]*\n$")
+        self.assertFalse(list(self.folder.glob("*r2m-part")) + list(self.folder.glob("out*")))
+
+
+class Tables(ProgramTest):
+    """Standard output that is a terminal."""
+
+    def shown(self, *arguments, columns=80, **env):
+        terminal, stdout = pty.openpty()
+        fcntl.ioctl(stdout, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen([R2M, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                   stdout=stdout, stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env})
+        os.close(stdout)
+        shown = drain(terminal).decode()
+        self.assertEqual(process.wait(), 0)
+        return shown.replace("\r\n", "\n")
+
+    def test_columns_are_aligned_within_the_width(self):
+        source = ["--base", "base.safetensors", "fs.safetensors", "efs.safetensors"]
+        for columns in (80, 200):
+            for command in (["analyze", *source], ["inspect", "base.safetensors"]):
+                text = re.sub("\x1b\\[[0-9;]*m", "", self.shown(*command, columns=columns))
+                self.assertNotIn("\t", text)
+                self.assertLessEqual(max(map(len, text.splitlines())), columns)
+
+    def test_colour(self):
+        command = ["inspect", "base.safetensors"]
+        self.assertIn("\x1b[", self.shown(*command))
+        self.assertNotIn("\x1b[", self.shown(*command, "--color", "never"))
+        self.assertNotIn("\x1b[", self.shown(*command, NO_COLOR="1"))
+        self.assertIn("\x1b[", self.shown(*command, "--color=always", NO_COLOR="1"))
+
+    def test_ascii(self):
+        self.write("é", {"é.weight": np.ones((2, 2), np.float32)})
+        self.assertIn("é.weight", self.shown("inspect", "base.safetensors", "é.safetensors"))
+        text = self.shown("analyze", "--base", "é.safetensors", "é.safetensors", "--ascii")
+        self.assertTrue(text.isascii(), text)
+
+
+if __name__ == "__main__":
+    unittest.main()
