@@ -1,5 +1,6 @@
 #include "tui/command.h"
 
+#include "merge/config.h"
 #include "merge/text.h"
 #include "merge/version.h"
 #include "tui/complain.h"
@@ -46,11 +47,28 @@ const struct command commands[COMMAND_COUNT] = {
                       command_init},
 };
 
+/* What --set takes. */
+static void print_fields(void) {
+    size_t count;
+    const struct settings_field *fields = settings_fields(&count);
+    char allowed[FIELD_TEXT];
+    puts("\nFields of a config that hold one value, for --set:");
+    for (size_t i = 0; i < count; i++)
+        printf("  %s: %s\n      %s\n", fields[i].path,
+               settings_field_allowed(&fields[i], allowed, sizeof allowed), fields[i].text);
+    puts("\nresidual.rank.RULE, one of these rank rules:");
+    for (enum rank_kind kind = 0; kind < RANK_KIND_COUNT; kind++)
+        printf("  %s: %s\n", rank_kind_name(kind), rank_kind_text(kind));
+    puts("And specialists.NAME.weight, keys.exclude, keys.head; see r2m-config(5).");
+}
+
 static int print_help(enum command_id id) {
     const struct command *command = &commands[id];
     printf("Usage: r2m %s %s [OPTION...]\n%c%s.\n\n%s\nOptions:\n", command->name,
            command->synopsis, command->summary[0] - 'a' + 'A', command->summary + 1, command->text);
     options_print(id, stdout);
+    if (id == COMMAND_INIT)
+        print_fields();
     return EXIT_DONE;
 }
 
