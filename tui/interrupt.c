@@ -48,13 +48,22 @@ static void handle(int number, void (*handler)(int)) {
     sigaction(number, &action, NULL);
 }
 
+/* What the caller ignores (nohup, a background job) stays ignored. Without SA_RESTART: a blocked
+ * read or write ends too. */
+static void stop_on(int number) {
+    struct sigaction before;
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        handle(number, on_stop);
+}
+
 void interrupt_watch(void) {
     main_thread = pthread_self();
-    handle(SIGINT, on_stop); /* without SA_RESTART: a blocked read or write ends too */
-    handle(SIGTERM, on_stop);
-    handle(SIGHUP, on_stop);
+    stop_on(SIGINT);
+    stop_on(SIGTERM);
+    stop_on(SIGHUP);
     handle(SIGBUS, on_cut);
     handle(SIGPIPE, SIG_DFL);
+    handle(SIGXFSZ, SIG_IGN); /* the write fails and the error is told */
 }
 
 void interrupt_stops(struct progress *progress) {

@@ -5,8 +5,9 @@
 
 #include "analysis/support/progress.h"
 
-/* From now on SIGINT, SIGTERM and SIGHUP no longer end the program by themselves; SIGPIPE does,
- * quietly. Call it from the main thread. */
+/* From now on SIGINT, SIGTERM and SIGHUP, unless they are ignored, no longer end the program by
+ * themselves, nor does a limit on file sizes; SIGPIPE does, quietly. Call it from the main thread.
+ */
 void interrupt_watch(void);
 
 /* The job that a signal stops, or NULL. A signal that came before stops it at once. */

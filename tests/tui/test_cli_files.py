@@ -156,6 +156,14 @@ class Outputs(ProgramTest):
                      preexec_fn=limit)
         self.refused(1, "plot", *SOURCE, "-o", ".", says=[".png"], preexec_fn=limit)
 
+    def test_standard_output_at_the_limit_of_file_sizes(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+        with open(self.folder / "report.json", "w", encoding="utf-8") as report:
+            done = self.run_program("analyze", *SOURCE, "--json", stdout=report, preexec_fn=limit)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"(?m)^r2m: standard output: ")
+
     def test_no_descriptor_of_the_program_is_an_output(self):
         """Closed standard streams do not become the output file."""
         def close():
