@@ -164,13 +164,15 @@ static void add_row(struct text_table *table, const struct file *file, size_t in
 /* "fs.safetensors: safetensors, 62 tensors, 1.9 MB" */
 static void print_heading(const struct file *file, struct text_style style) {
     const char *path = checkpoint_path(file->checkpoint);
-    char *quoted = error_quote(path, strlen(path)), text[32];
+    char *quoted = error_quote(path, strlen(path));
+    char shown[TEXT_ROOM], text[32];
     double bytes = 0;
     for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
         bytes += (double)checkpoint_tensor(file->checkpoint, i)->bytes;
     if (style.aligned)
-        printf("%s: %s, %zu tensors, %s\n", quoted, checkpoint_format(file->checkpoint),
-               checkpoint_count(file->checkpoint), bytes_text(bytes, text));
+        printf("%s: %s, %zu tensors, %s\n", text_shown(quoted, shown),
+               checkpoint_format(file->checkpoint), checkpoint_count(file->checkpoint),
+               bytes_text(bytes, text));
     else
         printf("%s\n", quoted);
     free(quoted);

@@ -152,9 +152,10 @@ static void choose_widths(const struct text_table *table, int *widths) {
     }
 }
 
-/* A question mark for every character beyond ASCII. */
-static const char *only_ascii(const char *text, char room[TEXT_ROOM]) {
+const char *text_shown(const char *text, char room[TEXT_ROOM]) {
     char *out = room;
+    if (!theme_glyphs()->ascii)
+        return text;
     for (; *text != '\0' && out < room + TEXT_ROOM - 1; text++)
         if ((*text & 0xc0) != 0x80) /* not inside a character */
             *out++ = *text & 0x80 ? '?' : *text;
@@ -178,7 +179,7 @@ static const char *cut_start(const char *name, int width, char room[TEXT_ROOM]) 
 static void print_cell(const struct text_table *table, size_t column, const char *text, int width,
                        bool last, FILE *stream) {
     char plain[TEXT_ROOM], room[TEXT_ROOM];
-    const char *given = theme_glyphs()->ascii ? only_ascii(text, plain) : text;
+    const char *given = text_shown(text, plain);
     const char *shown = column == 0 ? cut_start(given, width, room) : given;
     int blanks = width - text_width(shown);
     bool left = column == 0 || table->columns[column].left;

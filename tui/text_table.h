@@ -4,6 +4,7 @@
 #define R2M_TUI_TEXT_TABLE_H
 
 #include "tui/options.h"
+#include "tui/surface.h"
 
 #include <stdio.h>
 
@@ -17,6 +18,10 @@ struct text_style {
 /* For stdout: aligned on a terminal, and where --color always asks for it. Chooses the glyphs of
  * theme.h too. */
 struct text_style text_style_choose(const struct options *options);
+
+/* The text where the glyphs in use can show it, else with a question mark for every character
+ * beyond ASCII, in room. */
+const char *text_shown(const char *text, char room[TEXT_ROOM]);
 
 /* Columns of the terminal behind a stream; else $COLUMNS, else 80. */
 int stream_width(FILE *stream);

@@ -39,11 +39,15 @@ class LongWork(ProgramTest):
         for name, weight in zip(("base", "one", "two"), weights):
             self.write(name, {f"layers.{i}.weight": np.roll(weight, i) for i in range(LAYERS)})
 
-    def start(self, *arguments, **more):
+    def start(self, *arguments, ignored=(), **more):
         env = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm"}
+
+        def signals():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
         process = subprocess.Popen([R2M, *arguments], cwd=self.folder, env=env, text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   **{"stderr": subprocess.PIPE, **more})
+                                   preexec_fn=signals, **{"stderr": subprocess.PIPE, **more})
         self.addCleanup(process.stdout.close)
         return process
 
@@ -62,6 +66,13 @@ class LongWork(ProgramTest):
             output, complaint = process.communicate()
             self.assertEqual((process.returncode, output), (128 + number, ""), complaint)
             self.assertEqual(self.files(), before)
+
+    def test_what_the_caller_ignores_does_not_stop_it(self):
+        process = self.start(*MERGE, "--quiet", ignored=[signal.SIGHUP])  # as nohup does
+        self.until_writing(process)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.communicate(), ("", ""))
+        self.assertEqual(process.returncode, 0)
 
     def test_interrupted_replacement_leaves_the_old_output(self):
         (self.folder / "out.safetensors").write_text("old")
@@ -151,6 +162,13 @@ class Tables(ProgramTest):
         self.assertIn("é.weight", self.shown("inspect", "base.safetensors", "é.safetensors"))
         text = self.shown("analyze", "--base", "é.safetensors", "é.safetensors", "--ascii")
         self.assertTrue(text.isascii(), text)
+
+    def test_locale(self):
+        """A locale that is not installed but names UTF-8 will do."""
+        self.write("é", {"é.weight": np.ones((2, 2), np.float32)})
+        for name in ("C.UTF-8", "xx_XX.UTF-8"):
+            self.assertIn("é.weight", self.shown("inspect", "é.safetensors", LC_ALL=name))
+        self.assertTrue(self.shown("inspect", "é.safetensors", LC_ALL="C").isascii())
 
 
 if __name__ == "__main__":
