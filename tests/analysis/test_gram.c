@@ -74,7 +74,8 @@ static void agrees_with_plain_loops(const struct model_recipe *recipe) {
                 double expected = layer_is_shared(layer)
                                       ? inner_product(&model, layer->name, layer->elements, i, j)
                                       : 0;
-                assert_close(g[i * N + j], expected, 1e-13 * sqrt(g[i * N + i] * g[j * N + j]));
+                /* valgrind computes long double in double: not tighter */
+                assert_close(g[i * N + j], expected, 1e-12 * sqrt(g[i * N + i] * g[j * N + j]));
                 assert_true(g[i * N + j] == g[j * N + i]);
             }
     }
