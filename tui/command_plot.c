@@ -5,6 +5,7 @@
 #include "tui/complain.h"
 #include "tui/session.h"
 
+#include <dirent.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,23 @@ static bool check_glob(const struct tensor_table *table, const char *glob, struc
     return false;
 }
 
+/* Figures of an earlier run are replaced together or not at all. */
+static bool check_folder(const struct options *options, struct error *error) {
+    static const char *const figures[] = {"spectrum-*.png", "energy-*.png", "contributions-*.png"};
+    DIR *folder = options->force ? NULL : opendir(options->output);
+    bool good = true;
+    for (struct dirent *entry; good && folder != NULL && (entry = readdir(folder)) != NULL;)
+        for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++)
+            if (fnmatch(figures[i], entry->d_name, 0) == 0) {
+                good = error_set(error, ERROR_INPUT, "%s/%s: the file exists", options->output,
+                                 entry->d_name);
+                error_hint(error, "--force replaces the figures in this folder");
+            }
+    if (folder != NULL)
+        closedir(folder);
+    return good;
+}
+
 struct plotting {
     const struct session *session;
     const struct options *options;
@@ -72,7 +90,7 @@ static bool plot(struct session *session, const struct options *options, struct 
     struct plotting plotting = {session, options, 0};
     const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
     if (!session_open(session, options, error) ||
-        !check_glob(session->table, options->layer, error))
+        !check_glob(session->table, options->layer, error) || !check_folder(options, error))
         return false;
     session_start(session, options);
     if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))

@@ -18,6 +18,15 @@ static void print_values(const struct option *option) {
         printf("%s%s", i > 0 ? " " : "", choices[i]);
 }
 
+/* Whether the value is the name of a file or folder. */
+static bool is_path(const struct option *option) {
+    static const char *const paths[] = {"FILE", "OUT", "DIR", "CONFIG"};
+    for (size_t i = 0; option->argument != NULL && i < sizeof paths / sizeof *paths; i++)
+        if (strcmp(option->argument, paths[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool has_values(const struct option *option) {
     return option->choices != NULL || (option->kind == OPTION_SET && option->key == NULL);
 }
@@ -99,16 +108,17 @@ static void print_zsh_option(const struct option *option) {
         print_values(option);
         putchar(')');
     } else if (option->argument != NULL) {
-        printf(":%s:_files", option->argument);
+        printf(":%s:%s", option->argument, is_path(option) ? "_files" : " ");
     }
     putchar('\'');
 }
 
-static void print_zsh_options(enum command_id command) {
+/* Of one command, or of either of two. */
+static void print_zsh_options(enum command_id command, enum command_id other) {
     size_t count;
     const struct option *options = option_table(&count);
     for (size_t i = 0; i < count; i++)
-        if (option_is_listed(&options[i], command))
+        if (option_is_listed(&options[i], command) || option_is_listed(&options[i], other))
             print_zsh_option(&options[i]);
 }
 
@@ -120,12 +130,11 @@ static void print_zsh(void) {
          "case $words[2] in");
     for (size_t i = COMMAND_INSPECT; i < COMMAND_COUNT; i++) {
         printf("%s) _arguments -S", commands[i].name);
-        print_zsh_options((enum command_id)i);
+        print_zsh_options((enum command_id)i, (enum command_id)i);
         puts(" '*:file:_files' ;;");
     }
     fputs("*) _arguments -S", stdout);
-    print_zsh_options(COMMAND_TUI);
-    print_zsh_options(COMMAND_NONE);
+    print_zsh_options(COMMAND_TUI, COMMAND_NONE);
     puts(" '*:file:_files' ;;\nesac");
 }
 
@@ -143,7 +152,7 @@ static void print_fish_options(enum command_id command, const char *condition) {
             print_values(&options[i]);
             putchar('\'');
         } else if (options[i].argument != NULL) {
-            fputs(" -r", stdout);
+            fputs(is_path(&options[i]) ? " -r" : " -x", stdout);
         }
         fputs(" -d '", stdout);
         print_quoted(options[i].help, "\\'");
