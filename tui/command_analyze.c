@@ -14,10 +14,9 @@ static char *tables_text(const struct session *session, struct text_style style)
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL)
-        memory_exhausted(BUFSIZ);
-    analysis_tables_print(session, style, stream);
-    if (fclose(stream) != 0)
+    if (stream != NULL)
+        analysis_tables_print(session, style, stream);
+    if (stream == NULL || fclose(stream) != 0)
         memory_exhausted(size);
     return text;
 }
@@ -50,7 +49,7 @@ static bool analyze(struct session *session, const struct options *options, stru
 }
 
 int command_analyze(const struct options *options) {
-    struct session session;
+    struct session session = {0};
     struct error error = {0};
     int code = analyze(&session, options, &error) ? EXIT_DONE : complain(&error);
     session_close(&session);

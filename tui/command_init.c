@@ -16,7 +16,7 @@ static void print_summary(const char *path, const struct tensor_table *table) {
 }
 
 int command_init(const struct options *options) {
-    struct session session;
+    struct session session = {0};
     struct error error = {0};
     int code = EXIT_DONE;
     if (!session_open(&session, options, &error) ||

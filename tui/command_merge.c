@@ -137,7 +137,7 @@ static bool merge(struct session *session, const struct options *options, struct
 }
 
 int command_merge(const struct options *options) {
-    struct session session;
+    struct session session = {0};
     struct error error = {0};
     int code = merge(&session, options, &error) ? EXIT_DONE : complain(&error);
     session_close(&session);

@@ -105,7 +105,7 @@ static bool plot(struct session *session, const struct options *options, struct 
 }
 
 int command_plot(const struct options *options) {
-    struct session session;
+    struct session session = {0};
     struct error error = {0};
     int code = plot(&session, options, &error) ? EXIT_DONE : complain(&error);
     session_close(&session);

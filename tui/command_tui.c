@@ -12,7 +12,7 @@ static enum color_mode color_mode(const char *name) {
 }
 
 int command_tui(const struct options *options) {
-    struct session session;
+    struct session session = {0};
     struct error error = {0};
     if (options->keys) {
         screen_print_keys(stdout);

@@ -62,8 +62,8 @@ enum {
     }
 #define SETTING(name_, argument_, key_, help_)                                                     \
     {                                                                                              \
-        .name = name_, .argument = argument_, .kind = OPTION_SET, .key = key_,                     \
-        .commands = SOURCES, .help = help_                                                         \
+        .name = (name_), .argument = (argument_), .kind = OPTION_SET, .key = (key_),               \
+        .commands = SOURCES, .help = (help_)                                                       \
     }
 
 static const struct option table[] = {

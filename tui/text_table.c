@@ -94,7 +94,7 @@ void text_table_bytes(struct text_table *table, double bytes) {
 }
 
 static size_t row_count(const struct text_table *table) {
-    return table->cells.count / table->column_count;
+    return table->column_count > 0 ? table->cells.count / table->column_count : 0;
 }
 
 static const char *cell(const struct text_table *table, size_t row, size_t column) {
