@@ -364,8 +364,7 @@ unsigned app_click(struct app *app, int row, int col) {
     struct list *list = app->ops[app->view]->list(app->states[app->view]);
     if (row == 0)
         return frame_click(app, col);
-    struct rect body = {app->body.row, 0, (int)list->height + 1, app->body.width};
-    size_t target = list_row_at(list, body, row);
+    size_t target = list_row_at(list, row, col);
     if (target >= list->count || app->prompt.open || app->question.open)
         return 0;
     list_select(list, target);

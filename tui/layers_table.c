@@ -46,23 +46,28 @@ static void make_columns(struct app *app, struct layers_view *view) {
     bool few = n <= FEW_SPECIALISTS;
     int width = few ? rank_width(app) : 5;
     struct column *columns = view->columns;
-    columns[count++] = (struct column){"Layer", 16, 0, 44, false, COLUMN_NAME};
+    columns[count++] = (struct column){"Layer", 16, 0, 44, false, COLUMN_NAME, 0};
     if (view->vectors)
-        columns[count++] = (struct column){"role", 6, 20, 0, false, COLUMN_ROLE};
-    columns[count++] = (struct column){"shape", 10, 30, 12, true, COLUMN_SHAPE};
+        columns[count++] = (struct column){"role", 6, 20, 0, false, COLUMN_ROLE, 0};
+    columns[count++] = (struct column){"shape", 10, 30, 12, true, COLUMN_SHAPE, 0};
     for (size_t i = 0; i < n; i++) {
         int priority = few || i == app->specialist ? 0 : 60 + (int)i;
         text_shorten(app->table->specialists[i].name, width, view->titles[i]);
-        columns[count++] =
-            (struct column){view->titles[i], width, priority, 0, true, COLUMN_RANK + (int)i};
+        columns[count++] = (struct column){view->titles[i],
+                                           width,
+                                           priority,
+                                           0,
+                                           true,
+                                           COLUMN_RANK + (int)i,
+                                           specialist_style(i) | STYLE_BOLD};
     }
     if (!few)
-        columns[count++] = (struct column){"range", 9, 5, 0, true, COLUMN_RANGE};
-    columns[count++] = (struct column){"Re%", 3, 4, 0, true, COLUMN_REAL};
-    columns[count++] = (struct column){"kept%", 5, 25, 0, true, COLUMN_KEPT};
-    columns[count++] = (struct column){"stable", 6, 40, 0, true, COLUMN_STABLE};
-    columns[count++] = (struct column){"D", 1, 2, 0, false, COLUMN_MARK};
-    columns[count++] = (struct column){"dominance", 9, 50, 12, false, COLUMN_DOMINANCE};
+        columns[count++] = (struct column){"range", 9, 5, 0, true, COLUMN_RANGE, 0};
+    columns[count++] = (struct column){"Re%", 3, 4, 0, true, COLUMN_REAL, 0};
+    columns[count++] = (struct column){"kept%", 5, 25, 0, true, COLUMN_KEPT, 0};
+    columns[count++] = (struct column){"stable", 6, 40, 0, true, COLUMN_STABLE, 0};
+    columns[count++] = (struct column){"D", 1, 2, 0, false, COLUMN_MARK, 0};
+    columns[count++] = (struct column){"dominance", 9, 50, 12, false, COLUMN_DOMINANCE, 0};
     view->column_count = count;
 }
 
@@ -205,7 +210,8 @@ static void fill_dominance(const struct fill_context *context, const struct laye
     size_t specialist = 0;
     double dominance = row_dominance(context, row, &specialist);
     const struct glyphs *glyphs = theme_glyphs();
-    cell->style = specialist_style(specialist) | STYLE_BOLD;
+    cell->style =
+        bar || dominance > DOMINATED ? specialist_style(specialist) | STYLE_BOLD : ELEMENT_QUIET;
     if (!context->app->preview->complete)
         snprintf(cell->text, sizeof cell->text, "%s", bar ? glyphs->pending : " ");
     else if (bar)

@@ -55,9 +55,10 @@ struct column {
     const char *title;
     int width;
     int priority;
-    int stretch; /* most columns it may take; 0: fixed */
-    bool right;  /* alignment */
-    int id;      /* what the view calls it */
+    int stretch;    /* most columns it may take; 0: fixed */
+    bool right;     /* alignment */
+    int id;         /* what the view calls it */
+    unsigned style; /* of the title; 0: the header's */
 };
 
 /* Fills widths[count]: 0 for a dropped column. Columns are one apart. */

@@ -84,12 +84,15 @@ void list_draw(struct list *list, struct surface *surface, struct rect rect,
                void *context) {
     int widths[COLUMN_LIMIT];
     layout_columns(columns, column_count, rect.width, widths);
+    list->rect = rect;
     scroll(list, rect.height - 1);
     for (int line = 0; line < rect.height; line++) {
         size_t row = list->top + (size_t)line - 1;
         int col = rect.col;
         for (size_t c = 0; c < column_count && (line == 0 || row < list->count); c++) {
-            struct list_cell cell = {.style = focus ? ELEMENT_FOCUS : ELEMENT_HEADER, .bar = NAN};
+            unsigned title = focus ? ELEMENT_FOCUS : ELEMENT_HEADER;
+            struct list_cell cell = {.style = columns[c].style ? columns[c].style : title,
+                                     .bar = NAN};
             if (widths[c] == 0)
                 continue;
             if (line == 0)
@@ -105,8 +108,10 @@ void list_draw(struct list *list, struct surface *surface, struct rect rect,
     }
 }
 
-size_t list_row_at(const struct list *list, struct rect rect, int line) {
-    size_t row = list->top + (size_t)(line - rect.row - 1);
-    return line > rect.row && line < rect.row + rect.height && row < list->count ? row
-                                                                                 : list->count;
+size_t list_row_at(const struct list *list, int line, int col) {
+    const struct rect *rect = &list->rect;
+    size_t row = list->top + (size_t)(line - rect->row - 1);
+    bool inside = line > rect->row && line < rect->row + rect->height && col >= rect->col &&
+                  col < rect->col + rect->width;
+    return inside && row < list->count ? row : list->count;
 }

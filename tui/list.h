@@ -7,10 +7,11 @@
 #include "tui/surface.h"
 
 struct list {
-    size_t count;  /* rows */
-    size_t cursor; /* selected one; 0 when count is 0 */
-    size_t top;    /* first row seen */
-    size_t height; /* rows seen at the last drawing */
+    size_t count;     /* rows */
+    size_t cursor;    /* selected one; 0 when count is 0 */
+    size_t top;       /* first row seen */
+    size_t height;    /* rows seen at the last drawing */
+    struct rect rect; /* where that was, header included */
 };
 
 /* The number of rows changed. */
@@ -42,7 +43,7 @@ void list_draw(struct list *list, struct surface *surface, struct rect rect,
                const struct column *columns, size_t column_count, bool focus, list_fill *fill,
                void *context);
 
-/* The row under a line of rect at the last drawing, or count. */
-size_t list_row_at(const struct list *list, struct rect rect, int line);
+/* The row drawn at that line and column of the screen, or count. */
+size_t list_row_at(const struct list *list, int line, int col);
 
 #endif

@@ -12,9 +12,9 @@ struct export_view {
     char *paths[EXPORT_KINDS];
 };
 
-static const struct column columns[] = {{"Output", 18, 0, 0, false, COLUMN_KIND},
-                                        {"path", 20, 0, 100, false, COLUMN_PATH},
-                                        {"on disk", 12, 1, 0, true, COLUMN_STATE}};
+static const struct column columns[] = {{"Output", 18, 0, 0, false, COLUMN_KIND, 0},
+                                        {"path", 20, 0, 100, false, COLUMN_PATH, 0},
+                                        {"on disk", 12, 1, 0, true, COLUMN_STATE, 0}};
 
 /* The config's path without its ending, so that outputs stand beside it. */
 static char *stem_of(const char *path) {

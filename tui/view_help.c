@@ -11,9 +11,10 @@ struct help_view {
     bool messages;
 };
 
-static const struct column help_columns[] = {{"Keys", 12, 0, 0, false, COLUMN_KEYS},
-                                             {"What they do here", 40, 0, 400, false, COLUMN_TEXT}};
-static const struct column message_columns[] = {{"Messages", 40, 0, 400, false, COLUMN_TEXT}};
+static const struct column help_columns[] = {
+    {"Keys", 12, 0, 0, false, COLUMN_KEYS, 0},
+    {"What they do here", 40, 0, 400, false, COLUMN_TEXT, 0}};
+static const struct column message_columns[] = {{"Messages", 40, 0, 400, false, COLUMN_TEXT, 0}};
 
 static void *open_view(struct app *app) {
     (void)app;

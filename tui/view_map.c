@@ -102,13 +102,18 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
 
 static size_t make_columns(struct app *app, struct map_view *view) {
     size_t count = 0;
-    view->columns[count++] = (struct column){"Layer", 16, 0, 60, false, COLUMN_NAME};
+    view->columns[count++] = (struct column){"Layer", 16, 0, 60, false, COLUMN_NAME, 0};
     for (size_t i = 0; i < app->table->specialist_count; i++) {
         text_shorten(app->table->specialists[i].name, CELL_WIDTH, view->titles[i]);
-        view->columns[count++] = (struct column){
-            view->titles[i], CELL_WIDTH, i == app->specialist ? 0 : 2 + (int)i, 0, true, (int)i};
+        view->columns[count++] = (struct column){view->titles[i],
+                                                 CELL_WIDTH,
+                                                 i == app->specialist ? 0 : 2 + (int)i,
+                                                 0,
+                                                 true,
+                                                 (int)i,
+                                                 specialist_style(i) | STYLE_BOLD};
     }
-    view->columns[count++] = (struct column){"dom.", 6, 1, 0, true, COLUMN_DOMINANCE};
+    view->columns[count++] = (struct column){"dom.", 6, 1, 0, true, COLUMN_DOMINANCE, 0};
     return count;
 }
 

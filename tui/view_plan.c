@@ -22,8 +22,8 @@ struct plan_view {
     struct settings defaults;
 };
 
-static const struct column columns[] = {{"Hyperparameter", 20, 0, 60, false, COLUMN_NAME},
-                                        {"value", 14, 0, 0, false, COLUMN_VALUE}};
+static const struct column columns[] = {{"Hyperparameter", 20, 0, 60, false, COLUMN_NAME, 0},
+                                        {"value", 14, 0, 0, false, COLUMN_VALUE, 0}};
 
 /* Fields, the default rank rule, weights, overrides. */
 static void build(struct app *app, struct plan_view *view) {

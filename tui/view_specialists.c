@@ -27,11 +27,16 @@ enum {
 enum { MATRIX_CELL = 6 };
 
 static const struct column columns[] = {
-    {"Specialist", 10, 0, 24, false, COLUMN_NAME}, {"norm", 8, 1, 0, true, COLUMN_NORM},
-    {"Real%", 5, 2, 0, true, COLUMN_REAL},         {"residual", 8, 3, 0, true, COLUMN_RESIDUAL},
-    {"scale", 6, 4, 0, true, COLUMN_SCALE},        {"before%", 7, 5, 0, true, COLUMN_BEFORE},
-    {"after%", 6, 6, 0, true, COLUMN_AFTER},       {"core%", 5, 7, 0, true, COLUMN_PART},
-    {"weight", 7, 0, 0, true, COLUMN_WEIGHT},      {"file", 16, 8, 90, false, COLUMN_PATH},
+    {"Specialist", 10, 0, 24, false, COLUMN_NAME, 0},
+    {"norm", 8, 1, 0, true, COLUMN_NORM, 0},
+    {"Real%", 5, 2, 0, true, COLUMN_REAL, 0},
+    {"residual", 8, 3, 0, true, COLUMN_RESIDUAL, 0},
+    {"scale", 6, 4, 0, true, COLUMN_SCALE, 0},
+    {"before%", 7, 5, 0, true, COLUMN_BEFORE, 0},
+    {"after%", 6, 6, 0, true, COLUMN_AFTER, 0},
+    {"core%", 5, 7, 0, true, COLUMN_PART, 0},
+    {"weight", 7, 0, 0, true, COLUMN_WEIGHT, 0},
+    {"file", 16, 8, 90, false, COLUMN_PATH, 0},
 };
 
 struct specialists_view {

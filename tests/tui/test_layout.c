@@ -103,10 +103,10 @@ static void pairs_stack_when_narrow(void **state) {
     assert_int_equal(beside.detail.col + beside.detail.width, 80);
 }
 
-static const struct column columns[] = {{"name", 10, 0, 30, false, 0},
-                                        {"a", 4, 1, 0, true, 1},
-                                        {"b", 6, 3, 0, true, 2},
-                                        {"c", 5, 2, 0, true, 3}};
+static const struct column columns[] = {{"name", 10, 0, 30, false, 0, 0},
+                                        {"a", 4, 1, 0, true, 1, 0},
+                                        {"b", 6, 3, 0, true, 2, 0},
+                                        {"c", 5, 2, 0, true, 3, 0}};
 
 static void columns_are_dropped_by_priority(void **state) {
     int widths[4];

@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-static const struct column columns[] = {{"name", 8, 0, 12, false, 0}, {"n", 4, 1, 0, true, 1}};
+static const struct column columns[] = {{"name", 8, 0, 12, false, 0, 0},
+                                        {"n", 4, 1, 0, true, 1, 0}};
 
 static void fill(void *context, size_t row, int column, int width, struct list_cell *cell) {
     (void)context;
@@ -121,13 +122,13 @@ static void searching_goes_around(void **state) {
 }
 
 static void clicks_find_their_row(void **state) {
-    struct list list = {.top = 10};
-    struct rect rect = {2, 0, 5, 20};
+    struct list list = {.top = 10, .rect = {2, 5, 5, 20}};
     (void)state;
     list_resize(&list, 12);
-    assert_int_equal(list_row_at(&list, rect, 2), 12); /* the header */
-    assert_int_equal(list_row_at(&list, rect, 3), 10);
-    assert_int_equal(list_row_at(&list, rect, 5), 12); /* below the last row */
+    assert_int_equal(list_row_at(&list, 2, 5), 12); /* the header */
+    assert_int_equal(list_row_at(&list, 3, 5), 10);
+    assert_int_equal(list_row_at(&list, 5, 5), 12); /* below the last row */
+    assert_int_equal(list_row_at(&list, 3, 4), 12); /* beside it */
 }
 
 static void text_is_cut_at_whole_characters(void **state) {

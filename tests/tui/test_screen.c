@@ -433,6 +433,30 @@ static void without_utf8_nothing_else_than_ascii(void **state) {
     release(session);
 }
 
+static void click(struct session *session, int row, int col) {
+    char bytes[64];
+    snprintf(bytes, sizeof bytes, "\033[<0;%d;%dM\033[<0;%d;%dm", col + 1, row + 1, col + 1,
+             row + 1);
+    press(session, bytes);
+}
+
+static void clicks_select_tabs_and_rows(void **state) {
+    (void)state;
+    struct session *session = start(80, 24, NULL);
+    wait_for(session, "kept");
+    click(session, 6, 5); /* below the header and four rows */
+    wait_for(session, "5/31");
+    press(session, "\033[<65;5;5M"); /* the wheel */
+    wait_for(session, "6/31");
+    const char *title = row_text(session, 0);
+    click(session, 0, (int)(strstr(title, "2 Specialists") - title));
+    wait_for(session, "Cosines of residuals");
+    press(session, "q");
+    assert_int_equal(wait_for_end(session), 0);
+    assert_terminal_restored(session);
+    release(session);
+}
+
 static void pasted_lines_run_nothing(void **state) {
     (void)state;
     struct session *session = start(80, 24, NULL);
@@ -459,6 +483,7 @@ int main(void) {
         cmocka_unit_test(a_terminal_without_cursor_is_refused),
         cmocka_unit_test(no_color_is_respected),
         cmocka_unit_test(without_utf8_nothing_else_than_ascii),
+        cmocka_unit_test(clicks_select_tabs_and_rows),
         cmocka_unit_test(pasted_lines_run_nothing),
     };
     return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
