@@ -99,7 +99,7 @@ static void check_buffer(struct tensor_table *table, const struct layer *layer,
         if (tensor == NULL || tensor == like)
             continue;
         bool alike = tensor->dtype == like->dtype && tensor_same_shape(tensor, like);
-        if (layer->base == NULL && (!alike || memcmp(tensor->data, like->data, like->bytes) != 0)) {
+        if (layer->base == NULL && !tensor_equal(tensor, like)) {
             char *reason = memory_format("differs from %s's, and the base has none",
                                          table->specialists[like_file(layer) - 1].name);
             problem(table, i + 1, layer, error, reason);

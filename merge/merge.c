@@ -64,14 +64,17 @@ static bool merge_tensor(const struct job *job, size_t l, struct error *error) {
     const struct recipe *recipe = &job->recipes[l];
     const struct layer *layer = recipe->layer;
     struct narrowing to = {job, layer, job->specs[l].dtype, NULL};
-    if (recipe_is_copy(recipe) && to.dtype == layer->like->dtype)
+    bool copy = recipe_is_copy(recipe) && to.dtype == layer->like->dtype;
+    if (copy && tensor_is_plain(layer->like))
         return writer_put(job->writer, l, layer->like->data, error);
     size_t bytes = (size_t)layer->elements * (dtype_bits(to.dtype) / 8);
     to.target = malloc(bytes > 0 ? bytes : 1);
     if (to.target == NULL)
         return error_set(error, ERROR_INPUT, "%s: tensor %s: not enough memory to merge it",
                          job->path, layer->name);
-    bool good = recipe_run(recipe, job->cancel, narrow, &to, error) &&
+    if (copy)
+        tensor_copy(layer->like, 0, (size_t)layer->elements, to.target);
+    bool good = (copy || recipe_run(recipe, job->cancel, narrow, &to, error)) &&
                 writer_put(job->writer, l, to.target, error);
     free(to.target);
     return good;

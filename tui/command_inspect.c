@@ -60,7 +60,7 @@ static void hash_tensor(void *context, size_t index) {
     const struct tensor *tensor = checkpoint_tensor(hashing->file->checkpoint, index);
     if (atomic_load(&hashing->progress.cancel))
         return;
-    digest_memory(tensor->data, tensor->bytes, hashing->file->hashes[index]);
+    tensor_digest(tensor, hashing->file->hashes[index]);
     atomic_fetch_add(&hashing->progress.done, tensor->bytes);
 }
 

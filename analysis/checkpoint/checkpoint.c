@@ -25,6 +25,15 @@ static char *format_reason(const char *format, va_list arguments) {
     return reason;
 }
 
+void checkpoint_warn(struct checkpoint *checkpoint, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *warning = format_reason(format, arguments);
+    va_end(arguments);
+    string_list_add(&checkpoint->warnings, warning);
+    free(warning);
+}
+
 bool checkpoint_fail(const struct checkpoint *checkpoint, struct error *error, const char *format,
                      ...) {
     va_list arguments;
@@ -93,18 +102,21 @@ static bool has_ending(const char *path, const char *ending) {
     return length >= ending_length && strcasecmp(path + length - ending_length, ending) == 0;
 }
 
+/* The ending of the path among those of the format, or NULL. */
+static const char *find_ending(const char *path, const struct format *format) {
+    for (const char *const *ending = format->endings; *ending != NULL; ending++)
+        if (has_ending(path, *ending))
+            return *ending;
+    return NULL;
+}
+
 /* A name that promises another format is worth a warning, nothing more. */
 static void check_ending(struct checkpoint *checkpoint, const struct format *format) {
-    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".bin", ".ckpt"};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (!has_ending(checkpoint->path, endings[i]) ||
-            has_ending(checkpoint->path, format->ending))
-            continue;
-        char *warning =
-            memory_format("the name ends in %s, the content is %s", endings[i], format->name);
-        string_list_add(&checkpoint->warnings, warning);
-        free(warning);
-    }
+    const char *other = NULL;
+    for (size_t i = 0; i < FORMATS && other == NULL; i++)
+        other = find_ending(checkpoint->path, formats[i]);
+    if (other != NULL && find_ending(checkpoint->path, format) == NULL)
+        checkpoint_warn(checkpoint, "the name ends in %s, the content is %s", other, format->name);
 }
 
 /* The content decides. Only where it tells nothing the name may: a broken safetensors file
@@ -116,7 +128,7 @@ static const struct format *find_format(const struct checkpoint *checkpoint, str
     if (sniff_foreign(checkpoint, error))
         return NULL;
     for (size_t i = 0; i < FORMATS; i++)
-        if (has_ending(checkpoint->path, formats[i]->ending))
+        if (find_ending(checkpoint->path, formats[i]) != NULL)
             return formats[i];
     checkpoint_fail(checkpoint, error, "not a checkpoint of a known format");
     return NULL;
@@ -131,16 +143,23 @@ static bool open_content(struct checkpoint *checkpoint, struct error *error) {
     return format->open(checkpoint, error);
 }
 
-bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error) {
+bool checkpoint_open_at(const char *path, const char *state_dict, struct checkpoint **checkpoint,
+                        struct error *error) {
     struct checkpoint *opened = memory_array(1, sizeof *opened);
     opened->path = memory_string(path);
+    opened->wanted = state_dict;
     if (map_file(opened, error) && open_content(opened, error)) {
+        opened->wanted = NULL;
         *checkpoint = opened;
         return true;
     }
     checkpoint_close(opened);
     *checkpoint = NULL;
     return false;
+}
+
+bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error) {
+    return checkpoint_open_at(path, NULL, checkpoint, error);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint) {
@@ -151,6 +170,13 @@ void checkpoint_close(struct checkpoint *checkpoint) {
     name_index_free(&checkpoint->index);
     arena_free(&checkpoint->arena);
     string_list_free(&checkpoint->warnings);
+    for (size_t i = 0; i < checkpoint->skipped_count; i++)
+        free(checkpoint->skipped[i].what);
+    for (size_t i = 0; i < checkpoint->buffer_count; i++)
+        free(checkpoint->buffers[i]);
+    free(checkpoint->skipped);
+    free(checkpoint->buffers);
+    free(checkpoint->tied);
     free(checkpoint->metadata);
     free(checkpoint->tensors);
     free(checkpoint->path);
@@ -165,6 +191,27 @@ const char *checkpoint_format(const struct checkpoint *checkpoint) {
     return checkpoint->format;
 }
 
+const char *checkpoint_state_dict(const struct checkpoint *checkpoint) {
+    return checkpoint->state_dict != NULL ? checkpoint->state_dict : "";
+}
+
+const struct skipped *checkpoint_skipped(const struct checkpoint *checkpoint, size_t *count) {
+    *count = checkpoint->skipped_count;
+    return checkpoint->skipped;
+}
+
+void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t count) {
+    size_t i = 0;
+    while (i < checkpoint->skipped_count && strcmp(checkpoint->skipped[i].what, what) != 0)
+        i++;
+    if (i == checkpoint->skipped_count) {
+        checkpoint->skipped = memory_resize(checkpoint->skipped, ++checkpoint->skipped_count,
+                                            sizeof *checkpoint->skipped);
+        checkpoint->skipped[i] = (struct skipped){memory_string(what), 0};
+    }
+    checkpoint->skipped[i].count += count;
+}
+
 size_t checkpoint_count(const struct checkpoint *checkpoint) {
     return checkpoint->count;
 }
@@ -176,6 +223,10 @@ const struct tensor *checkpoint_tensor(const struct checkpoint *checkpoint, size
 const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const char *name,
                                      size_t length) {
     return name_index_find(&checkpoint->index, name, length);
+}
+
+size_t checkpoint_tied(const struct checkpoint *checkpoint, size_t index) {
+    return checkpoint->tied != NULL ? checkpoint->tied[index] : index;
 }
 
 /* From the end: of two entries with one key the last one counts, as for the official reader. */

@@ -9,6 +9,7 @@
  *     checkpoint_close(checkpoint);
  *
  * Opening reads headers only and takes milliseconds; weights are mapped and touched when read.
+ * (Only in a zip archive with compressed entries they are unpacked into memory.)
  * (A file that somebody cuts shorter while it is open raises SIGBUS at the next read beyond its
  * end.) What a file is, its content decides, never its name.
  * Nothing here knows of base, specialist or R2M. Formats are rows of a table in checkpoint.c:
@@ -17,6 +18,7 @@
 #define R2M_ANALYSIS_CHECKPOINT_CHECKPOINT_H
 
 #include "analysis/checkpoint/dtype.h"
+#include "analysis/support/digest.h"
 #include "analysis/support/error.h"
 #include "analysis/support/memory.h"
 
@@ -35,7 +37,15 @@ struct tensor {
     const uint64_t *shape;     /* rank sizes */
     uint64_t elements;         /* product of the shape, 1 for a scalar */
     uint64_t bytes;            /* of the contiguous little-endian form */
-    const unsigned char *data; /* that form, in the mapped file, of any alignment */
+    const unsigned char *data; /* the first element, in the mapped file, of any alignment */
+    const uint64_t *strides;   /* rank steps in elements, as in torch; NULL when contiguous */
+    bool swapped;              /* the elements are stored big-endian */
+};
+
+/* What a file holds beside its weights. */
+struct skipped {
+    char *what; /* "objects of argparse.Namespace" */
+    size_t count;
 };
 
 struct checkpoint;
@@ -44,14 +54,26 @@ struct checkpoint;
  * tensor where there is one, and the reason. */
 bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error);
 
+/* The same for a file of several state dicts: state_dict is the path of one in it, its keys joined
+ * by dots, "" for everything in the file. NULL chooses: the one state dict there is, under a usual
+ * name (state_dict, model, net, ...) before others; with several, the error lists them. */
+bool checkpoint_open_at(const char *path, const char *state_dict, struct checkpoint **checkpoint,
+                        struct error *error);
+
 /* Unmaps and releases; NULL is accepted. */
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /* The path as given to checkpoint_open. */
 const char *checkpoint_path(const struct checkpoint *checkpoint);
 
-/* "safetensors" (later "torch", "torch-legacy", "sharded", "lora"). */
+/* "safetensors", "torch" or "torch-legacy". */
 const char *checkpoint_format(const struct checkpoint *checkpoint);
+
+/* The path of the tensors within the file ("state_dict"), "" for its top. */
+const char *checkpoint_state_dict(const struct checkpoint *checkpoint);
+
+/* What the file holds beside these tensors, count kinds of it. */
+const struct skipped *checkpoint_skipped(const struct checkpoint *checkpoint, size_t *count);
 
 /* Tensors in the order of the file's header. */
 size_t checkpoint_count(const struct checkpoint *checkpoint);
@@ -61,6 +83,10 @@ const struct tensor *checkpoint_tensor(const struct checkpoint *checkpoint, size
 const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const char *name,
                                      size_t length);
 
+/* Tied tensors: the index of the first tensor made of the very same elements of the file (the same
+ * memory, shape and strides); index itself where there is none before it. */
+size_t checkpoint_tied(const struct checkpoint *checkpoint, size_t index);
+
 /* A string of the file's metadata, or NULL. */
 const char *checkpoint_metadata(const struct checkpoint *checkpoint, const char *key);
 
@@ -69,6 +95,19 @@ const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoin
 
 /* True when both paths lead to the same file (also through links); false if one is missing. */
 bool checkpoint_same_file(const char *one, const char *other);
+
+/* True when data points at the contiguous little-endian form, tensor->bytes of it. */
+bool tensor_is_plain(const struct tensor *tensor);
+
+/* Elements [first, first + count) of any tensor as contiguous little-endian bytes. Elements below
+ * 8 bits: only whole bytes, that is, plain tensors from a multiple of 8. */
+void tensor_copy(const struct tensor *tensor, uint64_t first, size_t count, void *bytes);
+
+/* True when both have the same dtype, shape and, bit for bit, elements. */
+bool tensor_equal(const struct tensor *one, const struct tensor *other);
+
+/* Hexadecimal sha256 of the contiguous little-endian form. */
+void tensor_digest(const struct tensor *tensor, char sha256[SHA256_TEXT]);
 
 /* Elements [first, first + count) of a DTYPE_CLASS_FLOAT tensor as doubles. */
 void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, double *values);

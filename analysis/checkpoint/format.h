@@ -22,12 +22,19 @@ struct metadata {
 struct checkpoint {
     char *path;
     const char *format;
+    const char *wanted;     /* the state dict to open, NULL to choose; until it is open */
+    const char *state_dict; /* the one that is open; NULL as "" */
     struct mapping file;
     struct tensor *tensors; /* [count] */
     size_t count;
     struct name_index index; /* of tensors */
     struct metadata *metadata;
     size_t metadata_count;
+    size_t *tied; /* [count] as checkpoint_tied tells, or NULL when nothing is */
+    struct skipped *skipped;
+    size_t skipped_count;
+    void **buffers; /* unpacked parts of the file */
+    size_t buffer_count;
     struct arena arena; /* names, shapes and metadata */
     struct string_list warnings;
 };
@@ -35,7 +42,7 @@ struct checkpoint {
 /* One format: recognise looks at the content only; open fills tensors and metadata. */
 struct format {
     const char *name;
-    const char *ending; /* of file names */
+    const char *const *endings; /* of file names, the usual one first; then NULL */
     bool (*recognise)(const struct mapping *file);
     bool (*open)(struct checkpoint *checkpoint, struct error *error);
 };
@@ -43,6 +50,13 @@ struct format {
 /* True when a file that no format recognises is of a known foreign kind: the error says which, and
  * hints at what to do. */
 bool sniff_foreign(const struct checkpoint *checkpoint, struct error *error);
+
+/* Counts something that is left out; kinds are told apart by what. */
+void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t count);
+
+/* Adds a warning. */
+void checkpoint_warn(struct checkpoint *checkpoint, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Elements and bytes of a tensor from its dtype and shape. Returns NULL, or what is wrong. */
 const char *tensor_measure(struct tensor *tensor);

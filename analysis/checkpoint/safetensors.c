@@ -227,15 +227,11 @@ static bool check_names(struct checkpoint *checkpoint, struct error *error) {
 }
 
 static void warn_unknown(const struct parser *parser) {
-    if (parser->unknown_fields == 0)
-        return;
-    char *others = parser->unknown_fields > 1
-                       ? memory_format(", and %zu more of the kind", parser->unknown_fields - 1)
-                       : memory_string("");
-    char *warning = memory_format("%s%s; ignored", parser->unknown, others);
-    string_list_add(&parser->checkpoint->warnings, warning);
-    free(warning);
-    free(others);
+    if (parser->unknown_fields == 1)
+        checkpoint_warn(parser->checkpoint, "%s; ignored", parser->unknown);
+    else if (parser->unknown_fields > 1)
+        checkpoint_warn(parser->checkpoint, "%s, and %zu more of the kind; ignored",
+                        parser->unknown, parser->unknown_fields - 1);
 }
 
 struct span *safetensors_read_header(struct checkpoint *checkpoint, const char *text, size_t length,
@@ -299,6 +295,9 @@ static bool check_length(const struct checkpoint *checkpoint, struct error *erro
 }
 
 static bool open_safetensors(struct checkpoint *checkpoint, struct error *error) {
+    if (checkpoint->wanted != NULL && checkpoint->wanted[0] != '\0')
+        return checkpoint_fail(checkpoint, error,
+                               "a safetensors file has no state dicts to choose from");
     if (!check_length(checkpoint, error))
         return false;
     const struct mapping *file = &checkpoint->file;
@@ -315,5 +314,6 @@ static bool open_safetensors(struct checkpoint *checkpoint, struct error *error)
     return true;
 }
 
-const struct format safetensors_format = {"safetensors", ".safetensors", recognise,
-                                          open_safetensors};
+static const char *const endings[] = {".safetensors", NULL};
+
+const struct format safetensors_format = {"safetensors", endings, recognise, open_safetensors};

@@ -19,9 +19,138 @@ const char *tensor_measure(struct tensor *tensor) {
     return NULL;
 }
 
+bool tensor_is_plain(const struct tensor *tensor) {
+    return tensor->strides == NULL && !tensor->swapped;
+}
+
+static size_t element_bytes(const struct tensor *tensor) {
+    return dtype_bits(tensor->dtype) / 8;
+}
+
+/* Bytes that are swapped together: an element, or the real or the imaginary half of one. */
+static size_t word_bytes(enum dtype dtype) {
+    return dtype == DTYPE_C64 ? 4 : dtype_bits(dtype) / 8;
+}
+
+static void swap_words(unsigned char *bytes, size_t count, size_t width) {
+    for (size_t i = 0; i < count; i++, bytes += width)
+        for (size_t low = 0, high = width - 1; low < high; low++, high--) {
+            unsigned char kept = bytes[low];
+            bytes[low] = bytes[high];
+            bytes[high] = kept;
+        }
+}
+
+/* count elements, step bytes apart. */
+static void gather_row(const unsigned char *source, size_t step, size_t count, size_t width,
+                       unsigned char *target) {
+    switch (width) { /* constants make loads and stores of the copies */
+    case 2:
+        for (size_t i = 0; i < count; i++)
+            memcpy(target + 2 * i, source + step * i, 2);
+        break;
+    case 4:
+        for (size_t i = 0; i < count; i++)
+            memcpy(target + 4 * i, source + step * i, 4);
+        break;
+    default:
+        for (size_t i = 0; i < count; i++)
+            memcpy(target + width * i, source + step * i, width);
+    }
+}
+
+/* Row by row of the last dimension, the index counting like an odometer. rank > 0. */
+static void gather(const struct tensor *tensor, uint64_t first, size_t count,
+                   unsigned char *target) {
+    uint64_t index[TENSOR_RANK_LIMIT], offset = 0;
+    size_t last = tensor->rank - 1, width = element_bytes(tensor);
+    for (size_t d = tensor->rank; d-- > 0; first /= tensor->shape[d]) {
+        index[d] = first % tensor->shape[d];
+        offset += index[d] * tensor->strides[d];
+    }
+    while (count > 0) {
+        uint64_t left = tensor->shape[last] - index[last];
+        size_t run = left < count ? (size_t)left : count;
+        gather_row(tensor->data + offset * width, tensor->strides[last] * width, run, width,
+                   target);
+        target += run * width;
+        count -= run;
+        index[last] += run;
+        offset += run * tensor->strides[last];
+        for (size_t d = last; d > 0 && index[d] == tensor->shape[d]; d--) {
+            offset += tensor->strides[d - 1] - index[d] * tensor->strides[d];
+            index[d] = 0;
+            index[d - 1]++;
+        }
+    }
+}
+
+void tensor_copy(const struct tensor *tensor, uint64_t first, size_t count, void *bytes) {
+    size_t length = (size_t)((uint64_t)count * dtype_bits(tensor->dtype) / 8);
+    if (count == 0)
+        return;
+    if (tensor->strides != NULL)
+        gather(tensor, first, count, bytes);
+    else
+        memcpy(bytes, tensor->data + first * dtype_bits(tensor->dtype) / 8, length);
+    size_t word = word_bytes(tensor->dtype);
+    if (tensor->swapped && word > 1)
+        swap_words(bytes, length / word, word);
+}
+
+/* Elements that fit a piece of the stack. */
+enum { PIECE_BYTES = 1 << 14 };
+
+static size_t piece_elements(const struct tensor *tensor, uint64_t first) {
+    size_t fit = PIECE_BYTES * 8 / dtype_bits(tensor->dtype) / 8 * 8;
+    return tensor->elements - first < fit ? (size_t)(tensor->elements - first) : fit;
+}
+
+bool tensor_equal(const struct tensor *one, const struct tensor *other) {
+    unsigned char a[PIECE_BYTES], b[PIECE_BYTES];
+    if (one->dtype != other->dtype || !tensor_same_shape(one, other))
+        return false;
+    if (tensor_is_plain(one) && tensor_is_plain(other))
+        return one->bytes == 0 || memcmp(one->data, other->data, one->bytes) == 0;
+    for (uint64_t first = 0; first < one->elements;) {
+        size_t count = piece_elements(one, first);
+        tensor_copy(one, first, count, a);
+        tensor_copy(other, first, count, b);
+        if (memcmp(a, b, count * element_bytes(one)) != 0)
+            return false;
+        first += count;
+    }
+    return true;
+}
+
+void tensor_digest(const struct tensor *tensor, char sha256[SHA256_TEXT]) {
+    unsigned char piece[PIECE_BYTES];
+    if (tensor_is_plain(tensor)) {
+        digest_memory(tensor->data, tensor->bytes, sha256);
+        return;
+    }
+    struct digest *digest = digest_begin();
+    for (uint64_t first = 0; first < tensor->elements;) {
+        size_t count = piece_elements(tensor, first);
+        tensor_copy(tensor, first, count, piece);
+        digest_add(digest, piece, count * element_bytes(tensor));
+        first += count;
+    }
+    digest_end(digest, sha256);
+}
+
 void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, double *values) {
-    size_t width = dtype_bits(tensor->dtype) / 8;
-    dtype_widen(tensor->dtype, tensor->data + first * width, count, values);
+    unsigned char piece[PIECE_BYTES];
+    size_t width = element_bytes(tensor);
+    if (tensor_is_plain(tensor)) {
+        dtype_widen(tensor->dtype, tensor->data + first * width, count, values);
+        return;
+    }
+    for (size_t done = 0, fit; done < count; done += fit) {
+        fit = count - done < PIECE_BYTES / width ? count - done : PIECE_BYTES / width;
+        tensor_copy(tensor, first + done, fit, piece);
+        dtype_widen(tensor->dtype, piece, fit, values + done);
+    }
 }
 
 bool tensor_same_shape(const struct tensor *one, const struct tensor *other) {

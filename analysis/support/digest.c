@@ -11,40 +11,49 @@
 
 enum { PIECE = 1 << 20, SHA256_BYTES = 32 };
 
-static EVP_MD_CTX *begin(void) {
+/* A struct digest is libcrypto's context by another name. */
+static EVP_MD_CTX *context_of(struct digest *digest) {
+    return (EVP_MD_CTX *)digest;
+}
+
+struct digest *digest_begin(void) {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
         memory_exhausted(0); /* the only way this fails */
-    return context;
+    return (struct digest *)context;
 }
 
-static void finish(EVP_MD_CTX *context, char sha256[SHA256_TEXT]) {
+void digest_add(struct digest *digest, const void *data, size_t bytes) {
+    EVP_DigestUpdate(context_of(digest), data, bytes);
+}
+
+void digest_end(struct digest *digest, char sha256[SHA256_TEXT]) {
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[SHA256_BYTES];
-    EVP_DigestFinal_ex(context, bytes, NULL);
+    EVP_DigestFinal_ex(context_of(digest), bytes, NULL);
     for (size_t i = 0; i < SHA256_BYTES; i++) {
         sha256[2 * i] = digits[bytes[i] >> 4];
         sha256[2 * i + 1] = digits[bytes[i] & 15];
     }
     sha256[SHA256_TEXT - 1] = '\0';
-    EVP_MD_CTX_free(context);
+    EVP_MD_CTX_free(context_of(digest));
 }
 
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]) {
-    EVP_MD_CTX *context = begin();
-    EVP_DigestUpdate(context, data, bytes);
-    finish(context, sha256);
+    struct digest *digest = digest_begin();
+    digest_add(digest, data, bytes);
+    digest_end(digest, sha256);
 }
 
 /* Reads to the end; 0, or an errno. */
-static int digest_descriptor(int descriptor, EVP_MD_CTX *context) {
+static int digest_descriptor(int descriptor, struct digest *digest) {
     unsigned char *piece = memory_array(PIECE, 1);
     ssize_t length = 1;
     int reason = 0;
     while (length > 0 && reason == 0) {
         length = read(descriptor, piece, PIECE);
         if (length > 0)
-            EVP_DigestUpdate(context, piece, (size_t)length);
+            digest_add(digest, piece, (size_t)length);
         else if (length < 0 && errno == EINTR)
             length = 1;
         else if (length < 0)
@@ -55,10 +64,10 @@ static int digest_descriptor(int descriptor, EVP_MD_CTX *context) {
 }
 
 bool digest_file(const char *path, char sha256[SHA256_TEXT], struct error *error) {
-    EVP_MD_CTX *context = begin();
+    struct digest *digest = digest_begin();
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int reason = descriptor < 0 ? errno : digest_descriptor(descriptor, context);
-    finish(context, sha256);
+    int reason = descriptor < 0 ? errno : digest_descriptor(descriptor, digest);
+    digest_end(digest, sha256);
     if (descriptor >= 0)
         close(descriptor);
     if (reason == 0)

@@ -6,6 +6,12 @@
 
 enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits and a NUL */
 
+/* The sha256 of bytes that come piece by piece; digest_end releases. */
+struct digest;
+struct digest *digest_begin(void);
+void digest_add(struct digest *digest, const void *data, size_t bytes);
+void digest_end(struct digest *digest, char sha256[SHA256_TEXT]);
+
 /* Hexadecimal sha256 of bytes in memory. */
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]);
 
