@@ -102,9 +102,9 @@ static bool has_ending(const char *path, const char *ending) {
     return length >= ending_length && strcasecmp(path + length - ending_length, ending) == 0;
 }
 
-/* The ending of the path among those of the format, or NULL. */
-static const char *find_ending(const char *path, const struct format *format) {
-    for (const char *const *ending = format->endings; *ending != NULL; ending++)
+/* The ending of the path among these, or NULL. */
+static const char *find_ending(const char *path, const char *const *endings) {
+    for (const char *const *ending = endings; *ending != NULL; ending++)
         if (has_ending(path, *ending))
             return *ending;
     return NULL;
@@ -112,10 +112,9 @@ static const char *find_ending(const char *path, const struct format *format) {
 
 /* A name that promises another format is worth a warning, nothing more. */
 static void check_ending(struct checkpoint *checkpoint, const struct format *format) {
-    const char *other = NULL;
-    for (size_t i = 0; i < FORMATS && other == NULL; i++)
-        other = find_ending(checkpoint->path, formats[i]);
-    if (other != NULL && find_ending(checkpoint->path, format) == NULL)
+    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", NULL};
+    const char *other = find_ending(checkpoint->path, endings);
+    if (other != NULL && find_ending(checkpoint->path, format->endings) == NULL)
         checkpoint_warn(checkpoint, "the name ends in %s, the content is %s", other, format->name);
 }
 
@@ -128,7 +127,7 @@ static const struct format *find_format(const struct checkpoint *checkpoint, str
     if (sniff_foreign(checkpoint, error))
         return NULL;
     for (size_t i = 0; i < FORMATS; i++)
-        if (find_ending(checkpoint->path, formats[i]) != NULL)
+        if (find_ending(checkpoint->path, formats[i]->endings) != NULL)
             return formats[i];
     checkpoint_fail(checkpoint, error, "not a checkpoint of a known format");
     return NULL;
