@@ -162,8 +162,10 @@ unsigned app_edited(struct app *app, bool good, struct error *error) {
 }
 
 unsigned app_show(struct app *app, enum view_id view) {
-    if (view == VIEW_HELP && app->view != VIEW_HELP)
+    if (view == VIEW_HELP && app->view != VIEW_HELP) {
         app->view_below_help = app->view;
+        list_select(app->ops[view]->list(app->states[view]), 0);
+    }
     app->view = view;
     if (app->ops[view]->changed != NULL)
         app->ops[view]->changed(app, app->states[view]);

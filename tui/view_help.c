@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_KEYS, COLUMN_TEXT };
+enum { COLUMN_KEYS, COLUMN_TEXT, WHOLE_ROWS = 4 };
 
 struct help_view {
     struct list list;
@@ -63,17 +63,28 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
                                           : ELEMENT_TEXT;
 }
 
+/* The list, and below it the selected message as a whole. */
+static void draw_messages(struct app *app, struct help_view *view, struct surface *surface,
+                          struct rect body) {
+    struct rect whole = {body.row + body.height - WHOLE_ROWS, body.col, WHOLE_ROWS, body.width};
+    body.height -= WHOLE_ROWS + 1;
+    list_draw(&view->list, surface, body, message_columns, 1, true, fill, app);
+    surface_row(surface, whole.row - 1, body.col, body.width, ELEMENT_BORDER,
+                theme_glyphs()->horizontal);
+    if (view->list.count > 0)
+        surface_wrap(surface, whole, ELEMENT_TEXT, app->status.log.items[view->list.cursor]);
+}
+
 static void draw(struct app *app, void *state, struct surface *surface, struct rect body) {
     struct help_view *view = state;
     body.col = 1;
     body.width -= 2;
     if (view->messages)
-        list_draw(&view->list, surface, body, message_columns, 1, true, fill, app);
+        draw_messages(app, view, surface, body);
     else
         list_draw(&view->list, surface, body, help_columns, 2, true, fill, app);
 }
 
-/* A long message is shown whole in the status row's place. */
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct help_view *view = state;
     if (!view->messages)

@@ -238,6 +238,40 @@ class Export(ScriptTest):
         self.assertEqual(len(report["specialists"]), 3)
 
 
+class Errors(ScriptTest):
+    def test_what_cannot_be_is_said(self):
+        before = (SAMPLES / "fs.safetensors").read_bytes()
+        self.play("errors.script")
+        said = {"rank": "real.rank: 5 is not in 1 to 3", "input": "is one of the inputs",
+                "alpha": "allowed is a number from 0 to 10", "folder": "missing",
+                "command": "nothing is no command", "unbound": "+ is not bound here"}
+        for name, text in said.items():
+            rows = self.room.screen(name + ".txt")
+            self.assertIn(text, rows[22])
+            self.assertNotIn("*", rows[0], name)  # the plan is as it was
+        self.assertEqual((SAMPLES / "fs.safetensors").read_bytes(), before)
+
+    def test_a_value_that_is_not_finite_ends_the_analysis(self):
+        content = bytearray((SAMPLES / "fs.safetensors").read_bytes())
+        length = int.from_bytes(content[:8], "little")
+        name = "backbone.encoder.layers.1.mlp.fc1.weight"
+        tensor = json.loads(content[8:8 + length])[name]
+        start = 8 + length + tensor["data_offsets"][0]
+        content[start:start + 4] = bytes.fromhex("0000c07f" if tensor["dtype"] == "F32"
+                                                 else "007e007e")
+        (self.room.path / "nan.safetensors").write_bytes(content)
+        (self.room.path / "nan.script").write_text(
+            ":wait\n:screendump layers.txt\nkeys: 5 Enter\n:wait\n:screendump export.txt\n"
+            "keys: :\ntype: messages\nkeys: Enter Up\n:screendump messages.txt\n")
+        done = self.room.run("tui", "--base", "base.safetensors", "nan.safetensors",
+                             "fr.safetensors", "--script", "nan.script")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("error: nan.safetensors: tensor", self.room.screen("layers.txt")[22])
+        self.assertIn("nothing is written", self.room.screen("export.txt")[22])
+        self.assertIn(name, "\n".join(self.room.screen("messages.txt")))
+        self.assertFalse((self.room.path / "r2m-merged.safetensors").exists())
+
+
 class Everywhere(ScriptTest):
     def test_without_utf8_the_screen_is_ascii(self):
         self.play("views.script", locale="C")
