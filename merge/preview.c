@@ -60,11 +60,9 @@ static double residual_energy(const struct analysis *analysis, size_t layer, siz
     return energy > 0 ? energy : 0;
 }
 
-/* ||tau_i,l||^2, scaled where `normalize`. */
+/* ||tau_i,l||^2, raw. */
 static double task_energy(const struct analysis *analysis, size_t layer, size_t specialist) {
-    size_t n = analysis->core->n;
-    double scale = analysis->core->scale[specialist];
-    return scale * scale * analysis_gram(analysis, layer)[specialist * n + specialist];
+    return analysis_gram(analysis, layer)[specialist * (analysis->core->n + 1)];
 }
 
 /* Rank and truncated norm. At rank 0 and at full rank the spectrum is not asked, even when it is
@@ -129,7 +127,7 @@ static void match_layer(struct preview *preview, const struct analysis *analysis
     size_t n = preview->specialist_count;
     struct preview_cell *cells = layer_cells(preview, layer);
     for (size_t i = 0; i < n; i++) {
-        task[i] = sqrt(task_energy(analysis, layer, i));
+        task[i] = analysis->core->scale[i] * sqrt(task_energy(analysis, layer, i));
         residual[i] = cells[i].residual_norm;
     }
     norm_match_scales(NORM_MATCH_LAYER, residual, task, n, scales);
@@ -144,7 +142,7 @@ static void match(struct preview *preview, const struct plan *plan,
     double task[SPECIALIST_LIMIT], residual[SPECIALIST_LIMIT], scales[SPECIALIST_LIMIT];
     size_t n = preview->specialist_count;
     for (size_t i = 0; i < n; i++) {
-        task[i] = preview->specialists[i].task_norm;
+        task[i] = analysis->core->scale[i] * preview->specialists[i].task_norm;
         residual[i] = preview->specialists[i].residual_norm;
         preview->specialists[i].vanished = norm_match_vanished(residual[i], task[i]);
     }
@@ -233,9 +231,10 @@ static void warn_of_specialist(struct preview *preview, const struct plan *plan,
     if (preview->specialist_count < DOMINATION_NEEDS || one->share_before <= DOMINATING_SHARE)
         return;
     if (matched)
-        warn(preview,
-             memory_format("%s makes %.0f %% of the residual energy before matching, %.0f %% after",
-                           name, 100 * one->share_before, 100 * one->share_after));
+        warn(preview, memory_format(
+                          "%s makes %.0f %% of the residual energy before matching, %.0f %% after: "
+                          "norm matching holds it down; keep it on, or lower its rank",
+                          name, 100 * one->share_before, 100 * one->share_after));
     else
         warn(preview, memory_format("%s makes %.0f %% of the residual energy; norm_match global "
                                     "evens it out, or lower its rank",

@@ -66,7 +66,7 @@ static double number_of(const struct app *app, const struct preview *preview, si
     const struct real_core *core = app->analysis->core;
     switch (column) {
     case COLUMN_NORM:
-        return core->norms[i];
+        return one->task_norm;
     case COLUMN_REAL:
         return 100 * energy_real_share(app->table, core, app->analysis->gram, i);
     case COLUMN_RESIDUAL:
