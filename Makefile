@@ -10,12 +10,13 @@ FONTS    ?= /usr/share/fonts/truetype/dejavu
 JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 QUIET    := $(if $(V),,@)
 
-# Debian and Ubuntu packages: to build, to test, to lint.
+# Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures.
 DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
              libcairo2-dev libfreetype-dev libssl-dev zlib1g-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang
+DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
 PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto zlib
@@ -42,7 +43,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
-.PHONY: all programs demo check bench fuzz lint format install uninstall deps deps-% clean help
+.PHONY: all programs demo check bench fuzz screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,6 +67,12 @@ bench: deps-test ## measure speed and memory on generated checkpoints
 fuzz: deps-fuzz ## run every fuzz target for SECONDS (default 30)
 	@$(MAKE) -j$(JOBS) $(FUZZERS)
 	@for f in $(notdir $(FUZZERS)); do sh tests/fuzz/run.sh build/fuzz/$$f $(or $(SECONDS),30) || exit 1; done
+
+screenshots: deps-shots ## pictures of the real screen for the README
+	@$(MAKE) -j$(JOBS) all
+	@$(PYTHON) tests/tui/screenshot.py build/screenshot.svg 120x34 "Down Down Down + + + + + e" \
+	    -- $(BUILD)/r2m samples/demo.json
+	rsvg-convert build/screenshot.svg -o man/screenshot.png
 
 lint: deps-lint ## clang-format, cppcheck, clang-tidy
 	@clang-format --dry-run -Werror $(C_FILES)
@@ -107,6 +114,8 @@ deps-lint:
 	@sh tests/deps.sh $(DEB_LINT)
 deps-fuzz:
 	@sh tests/deps.sh $(DEB_FUZZ)
+deps-shots:
+	@sh tests/deps.sh $(DEB_SHOTS)
 
 programs: all $(TESTS) $(BENCHES)
 
