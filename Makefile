@@ -15,7 +15,7 @@ DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng
              libcairo2-dev libfreetype-dev libssl-dev zlib1g-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
-DEB_FUZZ  := $(DEB_BUILD) clang
+DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
 DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
