@@ -2,6 +2,7 @@
 
 #include "analysis/checkpoint/format.h"
 #include "analysis/checkpoint/safetensors.h"
+#include "analysis/checkpoint/torch_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct format *const formats[] = {&safetensors_format};
+static const struct format *const formats[] = {&safetensors_format, &torch_archive_format,
+                                               &torch_legacy_format};
 
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -112,8 +114,9 @@ static const char *find_ending(const char *path, const char *const *endings) {
 
 /* A name that promises another format is worth a warning, nothing more. */
 static void check_ending(struct checkpoint *checkpoint, const struct format *format) {
-    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", NULL};
-    const char *other = find_ending(checkpoint->path, endings);
+    const char *other = NULL;
+    for (size_t i = 0; i < FORMATS && other == NULL; i++)
+        other = find_ending(checkpoint->path, formats[i]->endings);
     if (other != NULL && find_ending(checkpoint->path, format->endings) == NULL)
         checkpoint_warn(checkpoint, "the name ends in %s, the content is %s", other, format->name);
 }

@@ -14,11 +14,6 @@ static const struct {
 } foreign[] = {
     {MAGIC("version https://git-lfs"), 0, "a Git LFS pointer, not the file itself",
      "fetch the file with `git lfs pull`"},
-    {MAGIC("PK\3\4"), 0, "a zip archive (a torch checkpoint?), which this version does not read",
-     "save the weights as safetensors"},
-    {MAGIC("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e"), 0,
-     "a torch file of a version before 1.6, which this version does not read",
-     "save the weights as safetensors"},
     {MAGIC("ustar"), 257, "a tar archive", "unpack it and give a file in it"},
     {MAGIC("\x1f\x8b"), 0, "gzip compressed", "unpack it with gunzip"},
     {MAGIC("GGUF"), 0, "a GGUF file, which is not supported", NULL},
