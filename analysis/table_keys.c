@@ -11,6 +11,7 @@ void table_keys_defaults(struct table_keys *keys) {
 }
 
 void table_keys_copy(struct table_keys *target, const struct table_keys *source) {
+    string_list_copy(&target->state_dict, &source->state_dict);
     string_list_copy(&target->strip_prefix, &source->strip_prefix);
     string_list_copy(&target->rename, &source->rename);
     string_list_copy(&target->exclude, &source->exclude);
@@ -18,6 +19,7 @@ void table_keys_copy(struct table_keys *target, const struct table_keys *source)
 }
 
 void table_keys_free(struct table_keys *keys) {
+    string_list_free(&keys->state_dict);
     string_list_free(&keys->strip_prefix);
     string_list_free(&keys->rename);
     string_list_free(&keys->exclude);

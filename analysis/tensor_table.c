@@ -41,12 +41,35 @@ static char *unique_name(const struct tensor_table *table, size_t count, char *w
     return name;
 }
 
+/* With the first of the state dicts asked for that the file has; where there is none of them, as
+ * usual, and a torch file's choice is said. */
+static bool open_checkpoint(struct tensor_table *table, const char *path,
+                            const struct string_list *state_dicts, struct checkpoint **checkpoint,
+                            struct error *error) {
+    for (size_t i = 0; i < state_dicts->count; i++) {
+        struct error other = {0};
+        bool good = checkpoint_open_at(path, state_dicts->items[i], checkpoint, &other);
+        error_free(&other);
+        if (good)
+            return true;
+    }
+    if (!checkpoint_open(path, checkpoint, error))
+        return false;
+    if (state_dicts->count > 0 && strncmp(checkpoint_format(*checkpoint), "torch", 5) == 0) {
+        char *warning = memory_format("%s: has no state dict %s; its only one is taken", path,
+                                      state_dicts->items[0]);
+        string_list_add(&table->warnings, warning);
+        free(warning);
+    }
+    return true;
+}
+
 /* One file, its own warnings into the table's. */
 static struct checkpoint *open_file(struct tensor_table *table, const char *path,
-                                    struct error *error) {
+                                    const struct table_keys *keys, struct error *error) {
     struct checkpoint *checkpoint = NULL;
     struct error own = {0};
-    if (!checkpoint_open(path, &checkpoint, &own)) {
+    if (!open_checkpoint(table, path, &keys->state_dict, &checkpoint, &own)) {
         error_add(error, own.kind, "%s", own.message);
         if (own.hint != NULL)
             error_hint(error, "%s", own.hint);
@@ -60,15 +83,16 @@ static struct checkpoint *open_file(struct tensor_table *table, const char *path
 }
 
 static bool open_files(struct tensor_table *table, const char *base_path,
-                       const struct specialist_path *specialists, struct error *error) {
-    table->base = open_file(table, base_path, error);
+                       const struct specialist_path *specialists, const struct table_keys *keys,
+                       struct error *error) {
+    table->base = open_file(table, base_path, keys, error);
     for (size_t i = 0; i < table->specialist_count; i++) {
         const struct specialist_path *from = &specialists[i];
         struct table_specialist *specialist = &table->specialists[i];
         char *wanted = from->name != NULL ? memory_string(from->name) : path_stem(from->path);
         specialist->name = unique_name(table, i, wanted);
         specialist->path = memory_string(from->path);
-        specialist->checkpoint = open_file(table, from->path, error);
+        specialist->checkpoint = open_file(table, from->path, keys, error);
     }
     return error->kind == ERROR_NONE;
 }
@@ -245,7 +269,7 @@ bool tensor_table_open(const char *base_path, const struct specialist_path *spec
     struct tensor_table *table = memory_array(1, sizeof *table);
     table->specialist_count = specialist_count;
     table->specialists = memory_array(specialist_count, sizeof *table->specialists);
-    if (open_files(table, base_path, specialists, error)) {
+    if (open_files(table, base_path, specialists, keys, error)) {
         line_up(table, keys, error);
         check_common(table, error);
     }

@@ -25,6 +25,7 @@ const char *role_name(enum role role);
 /* How names are lined up and roles given (config field "keys"). Zero-initialised plus
  * table_keys_defaults() is the default. */
 struct table_keys {
+    struct string_list state_dict;   /* of torch files that hold several: the first that is there */
     struct string_list strip_prefix; /* removed from the start of names, first that fits */
     struct string_list rename;       /* "FROM=TO": a leading FROM becomes TO, after stripping */
     struct string_list exclude;      /* globs: such matrices count as vectors */

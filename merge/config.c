@@ -126,7 +126,8 @@ struct string_list *config_key_list(struct config *config, const char *field) {
     const struct {
         const char *field;
         struct string_list *list;
-    } lists[] = {{"keys.strip_prefix", &config->keys.strip_prefix},
+    } lists[] = {{"keys.state_dict", &config->keys.state_dict},
+                 {"keys.strip_prefix", &config->keys.strip_prefix},
                  {"keys.rename", &config->keys.rename},
                  {"keys.exclude", &config->keys.exclude},
                  {"keys.head", &config->keys.head}};

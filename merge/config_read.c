@@ -24,6 +24,7 @@ static const struct row rows[] = {
     {"specialists[].path", read_specialist_path, true},
     {"specialists[].weight", read_specialist_weight, false},
     {"keys", reader_object, false},
+    {"keys.state_dict", read_key_list, false},
     {"keys.strip_prefix", read_key_list, false},
     {"keys.rename", read_key_list, false},
     {"keys.exclude", read_key_list, false},

@@ -97,9 +97,9 @@ static bool add_key(struct string_list *list, const char *key, const char *text,
 
 static bool unknown_key(const char *key, struct error *error) {
     static const char *const others[] = {
-        "residual.rank",     "residual.rank.RULE", "specialists.NAME.weight",
-        "keys.strip_prefix", "keys.rename",        "keys.exclude",
-        "keys.head"};
+        "residual.rank",   "residual.rank.RULE", "specialists.NAME.weight",
+        "keys.state_dict", "keys.strip_prefix",  "keys.rename",
+        "keys.exclude",    "keys.head"};
     const size_t other_count = sizeof others / sizeof *others;
     size_t count;
     const struct settings_field *fields = settings_fields(&count);

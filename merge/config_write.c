@@ -29,6 +29,8 @@ static void write_specialists(struct document *json, const struct config *config
 
 static void write_keys(struct document *json, const struct table_keys *keys) {
     document_open(json, "keys", '{', DOCUMENT_LINES);
+    if (keys->state_dict.count > 0)
+        document_strings(json, "state_dict", keys->state_dict.items, keys->state_dict.count);
     document_strings(json, "strip_prefix", keys->strip_prefix.items, keys->strip_prefix.count);
     document_strings(json, "rename", keys->rename.items, keys->rename.count);
     document_strings(json, "exclude", keys->exclude.items, keys->exclude.count);

@@ -31,8 +31,8 @@ struct inspection {
 static bool open_files(struct inspection *inspection, struct error *error) {
     for (size_t i = 0; i < inspection->count; i++) {
         struct error own = {0};
-        if (checkpoint_open(inspection->options->operands[i], &inspection->files[i].checkpoint,
-                            &own))
+        if (checkpoint_open_at(inspection->options->operands[i], inspection->options->state_dict,
+                               &inspection->files[i].checkpoint, &own))
             continue;
         error_add(error, own.kind, "%s", own.message);
         if (own.hint != NULL)
@@ -110,6 +110,19 @@ static void write_tensor(struct document *json, const struct file *file, size_t 
     document_close(json);
 }
 
+static void write_skipped(struct document *json, const struct checkpoint *checkpoint) {
+    size_t count;
+    const struct skipped *skipped = checkpoint_skipped(checkpoint, &count);
+    document_open(json, "skipped", '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < count; i++) {
+        document_open(json, NULL, '{', DOCUMENT_ROW);
+        document_string(json, "what", skipped[i].what);
+        document_number(json, "count", (double)skipped[i].count);
+        document_close(json);
+    }
+    document_close(json);
+}
+
 static void write_file(struct document *json, const struct file *file) {
     const struct string_list *warnings = checkpoint_warnings(file->checkpoint);
     const char *path = checkpoint_path(file->checkpoint);
@@ -117,13 +130,12 @@ static void write_file(struct document *json, const struct file *file) {
     document_open(json, NULL, '{', DOCUMENT_LINES);
     document_string(json, "file", quoted);
     document_string(json, "format", checkpoint_format(file->checkpoint));
-    document_string(json, "state_dict", ""); /* the tensors are at the top of the file */
+    document_string(json, "state_dict", checkpoint_state_dict(file->checkpoint));
     document_open(json, "tensors", '[', DOCUMENT_LINES);
     for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
         write_tensor(json, file, i);
     document_close(json);
-    document_open(json, "skipped", '[', DOCUMENT_ROW); /* nothing in the file is passed over */
-    document_close(json);
+    write_skipped(json, file->checkpoint);
     document_open(json, "warnings", '[', DOCUMENT_LINES);
     for (size_t i = 0; i < warnings->count; i++)
         document_string(json, NULL, warnings->items[i]);

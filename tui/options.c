@@ -31,11 +31,6 @@ static const char *const *none(void) {
     return names;
 }
 
-static const char *const *nothing(void) {
-    static const char *const names[] = {NULL};
-    return names;
-}
-
 enum {
     TUI = 1 << COMMAND_TUI,
     INSPECT = 1 << COMMAND_INSPECT,
@@ -87,6 +82,8 @@ static const struct option table[] = {
     TEXT("preset", "NAME", preset, SOURCES, "hyperparameters: r2m, paper or script",
          .choices = config_preset_names),
     SETTING("set", "KEY=VALUE", NULL, "set a config field by its dotted path (repeatable)"),
+    TEXT("state-dict", "PATH", state_dict, SOURCES | INSPECT,
+         "which state dict of a torch file to take, \"\" for all of them"),
     SETTING("strip-prefix", "P", "keys.strip_prefix",
             "remove P from the start of tensor names (repeatable)"),
     SETTING("rename", "FROM=TO", "keys.rename",
@@ -107,8 +104,6 @@ static const struct option table[] = {
          .common = true),
     TEXT("cache", "DIR", cache, 0, NULL, .choices = none, .common = true,
          .refusal = "this version keeps no cache; allowed is none"),
-    TEXT("state-dict", "PATH", state_dict, 0, NULL, .choices = nothing, .common = true,
-         .refusal = "is for torch files, and this version reads safetensors only"),
     TEXT("completion", "SHELL", completion, BARE, "print the completion for bash, zsh or fish",
          .choices = shells),
     FLAG("version", version, BARE, "print the version and those of the libraries"),

@@ -29,7 +29,8 @@ struct options {
     size_t operand_count;
     struct string_list set; /* KEY=VALUE of --set, --strip-prefix and --rename, in their order */
     const char *base, *preset, *output, *format, *layer, *script, *color, *completion;
-    const char *cache, *state_dict; /* refused, but for --cache none */
+    const char *state_dict;
+    const char *cache; /* refused, but for none */
     unsigned threads;               /* 0: one per processor */
     bool json, hash, spectra, dry_run, force, quiet, ascii, keys, help, version;
 };

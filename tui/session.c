@@ -31,9 +31,18 @@ static bool apply_settings(struct config *config, const struct options *options,
     return error->kind == ERROR_NONE;
 }
 
+/* The option takes the place of what the config names. */
+static bool take_state_dict(struct config *config, const struct options *options) {
+    if (options->state_dict != NULL) {
+        string_list_free(&config->keys.state_dict);
+        string_list_add(&config->keys.state_dict, options->state_dict);
+    }
+    return true;
+}
+
 bool session_read(struct session *session, const struct options *options, struct error *error) {
     *session = (struct session){.line = progress_line_begin(options->quiet)};
-    return read_source(session, options, error) &&
+    return read_source(session, options, error) && take_state_dict(&session->config, options) &&
            (options->preset == NULL || config_preset(&session->config, options->preset, error)) &&
            apply_settings(&session->config, options, error);
 }

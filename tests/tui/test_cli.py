@@ -3,6 +3,7 @@ result, the JSON has the fields of the manual, outputs appear whole or not at al
 
 import json
 import unittest
+from pathlib import Path
 
 import numpy as np
 
@@ -47,6 +48,36 @@ class Inspect(ProgramTest):
         for bad in "\x00\x07\x1b\x7f\u202e":
             self.assertNotIn(bad, text)
             self.assertNotIn(bad, self.good("inspect", "odd.safetensors"))
+
+
+class TorchFiles(ProgramTest):
+    """Files written by torch, in the tree as fixtures."""
+
+    FIXTURES = Path("tests/fixtures/torch").resolve()
+
+    def test_the_state_dict_is_found_or_chosen(self):
+        wrapped = self.FIXTURES / "08_ema_two_models.pth"
+        self.refused(1, "inspect", wrapped, says=["state_dict_ema", "--state-dict"])
+        document = json.loads(self.good("inspect", wrapped, "--state-dict", "state_dict_ema", "--json"))
+        self.assertEqual(document["format"], "torch")
+        self.assertEqual(document["state_dict"], "state_dict_ema")
+        self.assertIn("conv.weight", [t["name"] for t in document["tensors"]])
+        self.assertTrue(document["skipped"])
+
+    def test_hashes_are_those_that_torch_computed(self):
+        expected = json.loads((self.FIXTURES / "expected.json").read_text())
+        name = "02_state_dict.pth"
+        document = json.loads(self.good("inspect", self.FIXTURES / name, "--json", "--hash"))
+        self.assertEqual(len(document["tensors"]), 9)
+        text = json.dumps(expected["files"][name])
+        for tensor in document["tensors"]:
+            self.assertIn(tensor["sha256"], text)
+
+    def test_torch_files_merge_with_each_other(self):
+        base, specialist = self.FIXTURES / "02_state_dict.pth", self.FIXTURES / "48_legacy.pth"
+        self.good("merge", "--base", base, specialist, "-o", "merged.safetensors")
+        self.good("merge", "--base", base, self.FIXTURES / "08_ema_two_models.pth",
+                  "--state-dict", "state_dict", "-o", "chosen.safetensors")
 
 
 class Analyze(ProgramTest):
