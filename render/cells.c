@@ -1,10 +1,12 @@
 #include "render/cells.h"
 
 #include "analysis/support/memory.h"
+#include "analysis/support/utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 struct cells *cells_create(size_t width, size_t height) {
     struct cells *cells = memory_array(1, sizeof *cells);
@@ -27,26 +29,29 @@ void cells_put(struct cells *cells, size_t row, size_t col, const char *glyph, e
                enum cell_weight weight, int colour) {
     struct cell cell = {
         .role = (unsigned char)role, .weight = (unsigned char)weight, .colour = (short)colour};
+    bool unfit = cells->ascii && (unsigned char)glyph[0] >= 0x80;
     size_t length = strnlen(glyph, sizeof cell.glyph - 1);
-    memcpy(cell.glyph, glyph, length);
+    memcpy(cell.glyph, unfit ? "?" : glyph, unfit ? 1 : length);
     if (row < cells->height && col < cells->width)
         cells->cell[row * cells->width + col] = cell;
 }
 
-/* Bytes of the UTF-8 character at text. */
-static size_t character_bytes(const char *text) {
-    size_t bytes = 1;
-    while (((unsigned char)text[bytes] & 0xC0) == 0x80)
-        bytes++;
-    return bytes;
+/* Length of the character at text; glyph gets it, or '?' where a cell cannot hold it. */
+static size_t next_glyph(const char *text, char glyph[5]) {
+    uint32_t code = 0;
+    size_t bytes = utf8_decode(text, strnlen(text, 4), &code);
+    int columns = bytes > 1 ? wcwidth((wchar_t)code) : 1;
+    bool unfit = bytes == 0 || utf8_is_hidden(code) || columns == 0 || columns == 2;
+    memcpy(glyph, unfit ? "?" : text, unfit ? 1 : bytes);
+    glyph[unfit ? 1 : bytes] = '\0';
+    return bytes > 0 ? bytes : 1;
 }
 
 void cells_draw_text(struct cells *cells, size_t row, size_t col, const char *text,
                      enum cell_role role, enum cell_weight weight, int colour) {
-    for (size_t bytes; *text != '\0' && col < cells->width; text += bytes, col++) {
-        char glyph[5] = "";
-        bytes = character_bytes(text);
-        memcpy(glyph, text, bytes < sizeof glyph ? bytes : 1);
+    for (; *text != '\0' && col < cells->width; col++) {
+        char glyph[5];
+        text += next_glyph(text, glyph);
         cells_put(cells, row, col, glyph, role, weight, colour);
     }
 }

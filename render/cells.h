@@ -23,6 +23,7 @@ enum cell_glyphs { CELL_BRAILLE, CELL_BLOCK, CELL_ASCII };
 /* A canvas of width x height cells, row-major; zeroed cells are blank. */
 struct cells {
     size_t width, height;
+    bool ascii; /* text and glyphs that are not ASCII become '?' */
     struct cell *cell;
 };
 
@@ -33,10 +34,11 @@ void cells_free(struct cells *cells);
 void cells_put(struct cells *cells, size_t row, size_t col, const char *glyph, enum cell_role role,
                enum cell_weight weight, int colour);
 
-/* Draws the chart over the whole canvas: title row with legend, y labels, plot, x labels. Below a
- * useful size (20 x 5) parts are left out, plot last. Rules of craft.md section 4: interpolation
- * in the axes' scales, one colour a cell, selected curve last, discarded tail dim, clipped curves
- * end in an arrow. */
+/* Draws the chart over the whole canvas: title row with legend, y labels, plot, x labels. Below
+ * 20 x 5 cells the axes are left out, below 3 rows the title too. Interpolation is in the axes'
+ * scales, a cell has one colour, the selected curve is drawn last, the discarded tail is dim,
+ * clipped curves end in an arrow. Bars lie on their side, a row each, with their axis below; the
+ * last row says how many do not fit. With CELL_ASCII the canvas becomes an ascii one. */
 void cells_draw_chart(struct cells *cells, const struct chart *chart, enum cell_glyphs glyphs);
 
 /* One horizontal bar of value (0..1 of width columns) at (row, col): eighths in UTF-8, '#' in
@@ -44,7 +46,8 @@ void cells_draw_chart(struct cells *cells, const struct chart *chart, enum cell_
 void cells_draw_bar(struct cells *cells, size_t row, size_t col, size_t width, double value,
                     int colour, enum cell_glyphs glyphs);
 
-/* Text from (row, col), cut at the edge. */
+/* Text from (row, col), cut at the edge. What is no character, or one that takes no column or two
+ * by the locale's wcwidth, becomes '?'. */
 void cells_draw_text(struct cells *cells, size_t row, size_t col, const char *text,
                      enum cell_role role, enum cell_weight weight, int colour);
 

@@ -55,10 +55,6 @@ static void set(struct dots *dots, size_t x, size_t y, bool discarded) {
 void dots_span(struct dots *dots, size_t x, double from, double to, bool discarded) {
     long limit = (long)dots_height(dots) - 1;
     long first = lround(fmin(from, to)), last = lround(fmax(from, to));
-    if (last > first && to > from)
-        first++; /* the dot at from belongs to the column before */
-    else if (last > first)
-        last--;
     for (long y = first < 0 ? 0 : first; y <= last && y <= limit; y++)
         set(dots, x, (size_t)y, discarded);
 }

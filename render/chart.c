@@ -177,6 +177,24 @@ void chart_fit(struct chart *chart) {
     fit_y_to_curves(chart);
 }
 
+static bool any_nonzero(const double *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (values[i] != 0)
+            return true;
+    return false;
+}
+
+const char *chart_remark(const struct chart *chart) {
+    const struct chart_bars *bars = &chart->bars;
+    bool seen = any_nonzero(bars->values, bars->category_count * bars->series_count);
+    size_t points = bars->category_count;
+    for (size_t c = 0; c < chart->curve_count; c++) {
+        points += chart->curves[c].count;
+        seen |= any_nonzero(chart->curves[c].y, chart->curves[c].count);
+    }
+    return seen ? NULL : points > 0 ? "all values are zero" : "nothing to show yet";
+}
+
 double chart_position(const struct chart_axis *axis, double value) {
     if (axis->scale == CHART_LINEAR)
         return (value - axis->minimum) / (axis->maximum - axis->minimum);

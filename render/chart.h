@@ -12,8 +12,8 @@
 enum chart_scale { CHART_LINEAR, CHART_LOG };
 
 /* Colours by meaning; the palette proper (Okabe-Ito, readable by colour-blind people) belongs to
- * the back ends. Specialist i uses CHART_SPECIALIST + i, repeating after eight, and a dash or
- * glyph of its own, so that colour is never the only carrier. */
+ * the back ends. Specialist i uses CHART_SPECIALIST + i, and a dash or letter of its own, so that
+ * colour is never the only carrier. Eight hues; pictures go on with darker and lighter ones. */
 enum chart_colour { CHART_REAL, CHART_FAKE, CHART_CROSS, CHART_NEUTRAL, CHART_SPECIALIST = 16 };
 
 struct chart_axis {
@@ -72,6 +72,10 @@ void chart_free(struct chart *chart);
  * limits are spread. */
 void chart_fit(struct chart *chart);
 
+/* What to say in place of a picture: "nothing to show yet" or "all values are zero"; NULL where
+ * there is something to see. */
+const char *chart_remark(const struct chart *chart);
+
 /* Position of value on the axis in [0, 1] (outside it beyond the limits; -INFINITY for what a log
  * axis cannot show), and the value at a position. */
 double chart_position(const struct chart_axis *axis, double value);
@@ -86,11 +90,13 @@ struct chart_tick {
     bool minor;
 };
 
-/* Ticks on round numbers: 1-2-5 steps, decades always on a log axis; at most limit labelled ones.
- * *ticks is a new array to free(); returns its length. */
+/* Ticks on round numbers: 1-2-5 steps, decades always on a log axis (equal steps where it covers
+ * less than a decade and 1-2-5 would leave it bare); about limit labelled ones at most. *ticks is
+ * a new array to free(); returns its length. */
 size_t chart_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks);
 
-/* "0.00123", "1.2e-05", "12 300" style: digits significant digits, at most 15 characters. */
+/* "0.00123", "1.2e-5", "12345", "1.5e6": digits significant digits, no idle zeros, whole numbers
+ * below a million in full; "-" for NAN. At most 15 characters. Returns buffer. */
 char *chart_number(double value, int digits, char *buffer, size_t size);
 
 /* Number of UTF-8 characters. */

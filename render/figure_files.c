@@ -6,15 +6,20 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
-enum { NAME_LIMIT = 150 }; /* characters of a layer's name in a file name */
+enum {
+    NAME_LIMIT = 150, /* characters of a layer's name in a file name */
+    MANY_BARS = 60    /* from so many on a picture is wider */
+};
 
 struct output {
     const char *folder;
     const char *text[3]; /* tEXt: config */
     bool overwrite;
     size_t count;
+    char **paths; /* of the figures written, [count] */
 };
 
 /* A name from a file is not to be trusted as a path. */
@@ -28,21 +33,43 @@ static char *safe_name(const char *name) {
     return safe;
 }
 
-/* Draws into folder/PREFIXname.png; takes the chart. */
+/* No other figure of this run may have the path, not even where case does not count. */
+static bool is_new(const struct output *output, const char *path) {
+    for (size_t i = 0; i < output->count; i++)
+        if (strcasecmp(output->paths[i], path) == 0)
+            return false;
+    return true;
+}
+
+/* folder/PREFIXname.png; different names that look alike as files get a number. */
+static char *figure_path(const struct output *output, const char *prefix, const char *name) {
+    char *safe = safe_name(name);
+    char *path = memory_format("%s/%s%s.png", output->folder, prefix, safe);
+    for (size_t number = 2; !is_new(output, path); number++) {
+        free(path);
+        path = memory_format("%s/%s%s-%zu.png", output->folder, prefix, safe, number);
+    }
+    free(safe);
+    return path;
+}
+
+/* Draws into a file of the folder; takes the chart. */
 static bool write_figure(struct output *output, struct chart *chart, const char *prefix,
                          const char *name, struct error *error) {
     struct image_options options = image_options_default();
-    char *safe = safe_name(name);
-    char *path = memory_format("%s/%s%s.png", output->folder, prefix, safe);
+    char *path = figure_path(output, prefix, name);
     options.text = output->text;
-    if (chart->bars.category_count > 60)
-        options.width_inches *= 1.5; /* many bars want room */
+    if (chart->bars.category_count > MANY_BARS)
+        options.width_inches *= 1.5;
     bool good = image_write_png(chart, &options, path, output->overwrite, error);
-    output->count += good;
-    free(path);
-    free(safe);
     chart_free(chart);
-    return good;
+    if (!good) {
+        free(path);
+        return false;
+    }
+    output->paths = memory_resize(output->paths, output->count + 1, sizeof *output->paths);
+    output->paths[output->count++] = path;
+    return true;
 }
 
 static bool make_folder(const char *folder, struct error *error) {
@@ -116,5 +143,8 @@ bool figures_write(const struct analysis *analysis, const struct preview *previe
                  write_overviews(&output, analysis, preview, progress, error));
     if (count != NULL)
         *count = output.count;
+    for (size_t i = 0; i < output.count; i++)
+        free(output.paths[i]);
+    free(output.paths);
     return good;
 }

@@ -170,7 +170,7 @@ struct chart *figure_contributions(const struct analysis *analysis, const struct
                     after ? "Contributions to the residual term after norm matching"
                           : "Contributions to the residual term before norm matching",
                     n, true, &layers);
-    chart->y.label = memory_string("share of the layer's residual energy");
+    chart->y.label = memory_string("share of residual energy");
     for (size_t i = 0; i < n; i++) {
         const struct preview_specialist *whole = &preview->specialists[i];
         char *name = memory_format("%s %.0f%%", specialist_name(analysis, i),

@@ -10,7 +10,7 @@
 struct image_options {
     double width_inches, height_inches; /* default 6.4 x 4 */
     double dpi;                         /* default 300; written as pHYs */
-    const char *const *text;            /* tEXt chunks: key, value, key, value, NULL */
+    const char *const *text;            /* tEXt or iTXt chunks: key, value, ..., NULL */
 };
 
 /* Defaults. */

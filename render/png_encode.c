@@ -1,9 +1,8 @@
 #include "render/png_encode.h"
 
-#include "analysis/support/memory.h"
-
 #include <math.h>
 #include <png.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +21,20 @@ struct picture {
     const char *const *text;
 };
 
+/* What libpng says when it gives up; its own text may live on the stack. */
+struct message {
+    char text[120];
+};
+
 static void append(png_structp png, png_bytep data, size_t length) {
     struct buffer *buffer = png_get_io_ptr(png);
     if (buffer->size + length > buffer->room) {
-        buffer->room = 2 * (buffer->size + length);
-        buffer->bytes = memory_resize(buffer->bytes, buffer->room, 1);
+        size_t room = 2 * (buffer->size + length);
+        unsigned char *bytes = realloc(buffer->bytes, room);
+        if (bytes == NULL)
+            png_error(png, "out of memory");
+        buffer->bytes = bytes;
+        buffer->room = room;
     }
     memcpy(buffer->bytes + buffer->size, data, length);
     buffer->size += length;
@@ -37,8 +45,8 @@ static void flush(png_structp png) {
 }
 
 static void keep_message(png_structp png, png_const_charp message) {
-    const char **kept = png_get_error_ptr(png);
-    *kept = message;
+    struct message *kept = png_get_error_ptr(png);
+    snprintf(kept->text, sizeof kept->text, "%s", message);
     longjmp(png_jmpbuf(png), 1);
 }
 
@@ -47,12 +55,26 @@ static void ignore(png_structp png, png_const_charp message) {
     (void)message;
 }
 
+static bool is_ascii(const char *text) {
+    while ((unsigned char)*text - 1u < 0x7F)
+        text++;
+    return *text == '\0';
+}
+
+/* tEXt is Latin-1; what has other characters goes into iTXt, which is UTF-8. */
 static void write_text(png_structp png, png_infop info, const char *const *text) {
     for (; text != NULL && text[0] != NULL; text += 2) {
-        png_text chunk = {.compression = PNG_TEXT_COMPRESSION_NONE,
-                          .key = (char *)text[0],
+        png_text chunk = {.key = (char *)text[0],
                           .text = (char *)text[1],
-                          .text_length = strlen(text[1])};
+                          .lang = "",
+                          .lang_key = (char *)text[0]};
+        if (is_ascii(text[1])) {
+            chunk.compression = PNG_TEXT_COMPRESSION_NONE;
+            chunk.text_length = strlen(text[1]);
+        } else {
+            chunk.compression = PNG_ITXT_COMPRESSION_NONE;
+            chunk.itxt_length = strlen(text[1]);
+        }
         png_set_text(png, info, &chunk, 1);
     }
 }
@@ -76,9 +98,8 @@ static void write_picture(png_structp png, png_infop info, const struct picture 
 }
 
 /* The one function that libpng's errors jump back to; nothing local changes after setjmp. */
-static bool encode(const struct picture *picture, struct buffer *buffer, const char **message) {
-    png_structp png =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, (void *)message, keep_message, ignore);
+static bool encode(const struct picture *picture, struct buffer *buffer, struct message *message) {
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, keep_message, ignore);
     png_infop info = png != NULL ? png_create_info_struct(png) : NULL;
     if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
         png_destroy_write_struct(&png, &info);
@@ -94,10 +115,10 @@ bool png_encode(const unsigned char *pixels, size_t width, size_t height, size_t
                 const char *const *text, unsigned char **bytes, size_t *size, struct error *error) {
     struct buffer buffer = {0};
     const struct picture picture = {pixels, width, height, stride, dpi, text};
-    const char *message = "out of memory";
+    struct message message = {"out of memory"};
     if (!encode(&picture, &buffer, &message)) {
         free(buffer.bytes);
-        return error_set(error, ERROR_INPUT, "the picture could not be encoded: %s", message);
+        return error_set(error, ERROR_INPUT, "the picture could not be encoded: %s", message.text);
     }
     *bytes = buffer.bytes;
     *size = buffer.size;

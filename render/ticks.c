@@ -49,6 +49,13 @@ static bool is_labelled(int digit, int decades, size_t limit) {
     return digit == 1 || (room && (digit == 2 || digit == 5));
 }
 
+static size_t labelled_count(const struct chart_tick *ticks, size_t count) {
+    size_t labelled = 0;
+    for (size_t i = 0; i < count; i++)
+        labelled += !ticks[i].minor;
+    return labelled;
+}
+
 static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     int low = (int)floor(log10(axis->minimum) + 1e-9), high = (int)ceil(log10(axis->maximum));
     int decades = high - low, stride = 1 + decades / (int)(limit > 0 ? limit : 1);
@@ -71,8 +78,14 @@ size_t chart_ticks(const struct chart_axis *axis, size_t limit, struct chart_tic
     *ticks = NULL;
     if (limit == 0)
         return 0;
-    return axis->scale == CHART_LOG ? log_ticks(axis, limit, ticks)
-                                    : linear_ticks(axis, limit, ticks);
+    if (axis->scale == CHART_LINEAR)
+        return linear_ticks(axis, limit, ticks);
+    size_t count = log_ticks(axis, limit, ticks);
+    if (labelled_count(*ticks, count) > 1 || axis->maximum >= 10 * axis->minimum)
+        return count;
+    free(*ticks); /* less than a decade: equal steps say more */
+    *ticks = NULL;
+    return linear_ticks(axis, limit / 2 + 1, ticks);
 }
 
 /* "1.50e-05" -> "1.5e-5": no zeros that say nothing, neither in the digits nor in the exponent. */

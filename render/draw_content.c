@@ -1,0 +1,123 @@
+/* What a figure shows inside its frame. */
+#include "analysis/support/memory.h"
+#include "render/draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define VEIL 0.06
+#define GRID_WIDTH 0.5
+
+static const struct rgb grid = {0xE0, 0xE0, 0xE0};
+
+static void draw_grid(const struct drawing *drawing) {
+    const struct box *plot = &drawing->plot;
+    struct canvas *canvas = drawing->canvas;
+    for (size_t t = 0; t < drawing->y_count; t++) {
+        double y = canvas->ops->snap(
+            canvas, draw_place(drawing, drawing->chart->x.minimum, drawing->y_ticks[t].value).y);
+        if (!drawing->y_ticks[t].minor)
+            draw_segment(drawing, (struct point){plot->left, y}, (struct point){plot->right, y},
+                         GRID_WIDTH, NULL, grid);
+    }
+    for (size_t t = 0; t < drawing->x_count && drawing->chart->bars.category_count == 0; t++) {
+        double x = canvas->ops->snap(
+            canvas, draw_place(drawing, drawing->x_ticks[t].value, drawing->chart->y.maximum).x);
+        if (!drawing->x_ticks[t].minor)
+            draw_segment(drawing, (struct point){x, plot->top}, (struct point){x, plot->bottom},
+                         GRID_WIDTH, NULL, grid);
+    }
+}
+
+/* What every specialist's rank cut discards. */
+static void draw_veil(const struct drawing *drawing) {
+    const struct box *plot = &drawing->plot;
+    double cut = -INFINITY;
+    for (size_t i = 0; i < drawing->chart->curve_count; i++)
+        cut = fmax(cut, drawing->chart->curves[i].cut);
+    if (!isfinite(cut))
+        return;
+    double x = draw_place(drawing, cut, drawing->chart->y.maximum).x;
+    if (cut <= 0 || x < plot->left)
+        x = plot->left;
+    if (x < plot->right)
+        drawing->canvas->ops->rectangle(drawing->canvas, x, plot->top, plot->right - x,
+                                        plot->bottom - plot->top, draw_ink, VEIL);
+}
+
+static void draw_curve(const struct drawing *drawing, const struct chart_curve *curve) {
+    struct point *points = memory_array(curve->count, sizeof *points);
+    size_t count = 0;
+    for (size_t i = 0; i < curve->count; i++) {
+        struct point point = draw_place(drawing, curve->x[i], curve->y[i]);
+        if (isfinite(point.x) && isfinite(point.y))
+            points[count++] = point;
+    }
+    if (count == 1) { /* a single value is a short dash */
+        points = memory_resize(points, 2, sizeof *points);
+        points[1] = (struct point){points[0].x + 4, points[0].y};
+        count = 2;
+    }
+    if (count > 1)
+        drawing->canvas->ops->polyline(drawing->canvas, points, count,
+                                       curve->selected ? DRAW_CURVE_WIDTH * 1.5 : DRAW_CURVE_WIDTH,
+                                       palette_dash(curve->colour), palette_colour(curve->colour));
+    free(points);
+}
+
+static void draw_curves(const struct drawing *drawing) {
+    for (int selected = 0; selected <= 1; selected++)
+        for (size_t i = 0; i < drawing->chart->curve_count; i++)
+            if (drawing->chart->curves[i].selected == selected)
+                draw_curve(drawing, &drawing->chart->curves[i]);
+}
+
+static void draw_bar(const struct drawing *drawing, double from, double to, double low, double high,
+                     int colour) {
+    struct point one = draw_place(drawing, from, low), other = draw_place(drawing, to, high);
+    drawing->canvas->ops->rectangle(drawing->canvas, one.x, fmin(one.y, other.y), other.x - one.x,
+                                    fabs(one.y - other.y), palette_colour(colour), 1);
+}
+
+static void draw_category(const struct drawing *drawing, size_t category) {
+    const struct chart_bars *bars = &drawing->chart->bars;
+    double left = (double)category + 0.1, width = 0.8, up = 0, down = 0;
+    for (size_t s = 0; s < bars->series_count; s++) {
+        double value = bars->values[category * bars->series_count + s];
+        double *stack = value >= 0 ? &up : &down;
+        double slot = width / (double)bars->series_count;
+        if (bars->stacked)
+            draw_bar(drawing, left, left + width, *stack, *stack + value, bars->colours[s]);
+        else
+            draw_bar(drawing, left + slot * (double)s, left + slot * ((double)s + 0.92), 0, value,
+                     bars->colours[s]);
+        *stack += value;
+    }
+}
+
+static void draw_zero_line(const struct drawing *drawing) {
+    double y = draw_place(drawing, drawing->chart->x.minimum, 0).y;
+    y = drawing->canvas->ops->snap(drawing->canvas, y);
+    draw_segment(drawing, (struct point){drawing->plot.left, y},
+                 (struct point){drawing->plot.right, y}, DRAW_FRAME_WIDTH, NULL, draw_ink);
+}
+
+void draw_content(const struct drawing *drawing) {
+    const struct box *plot = &drawing->plot;
+    struct canvas *canvas = drawing->canvas;
+    const char *remark = chart_remark(drawing->chart);
+    canvas->ops->clip(canvas, plot->left, plot->top, plot->right - plot->left,
+                      plot->bottom - plot->top);
+    draw_veil(drawing);
+    draw_grid(drawing);
+    draw_curves(drawing);
+    for (size_t i = 0; i < drawing->chart->bars.category_count; i++)
+        draw_category(drawing, i);
+    if (drawing->chart->bars.category_count > 0 && drawing->chart->y.minimum < 0)
+        draw_zero_line(drawing);
+    draw_lines(drawing);
+    if (remark != NULL)
+        draw_text(drawing, (plot->left + plot->right) / 2, (plot->top + plot->bottom) / 2,
+                  draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE), remark);
+    canvas->ops->unclip(canvas);
+}

@@ -1,0 +1,286 @@
+/* The layout of figures on a canvas that only writes down what it is asked to draw: every text
+ * lies inside and none touches another, whatever the chart holds. */
+#include "analysis/support/memory.h"
+#include "render/canvas.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct area {
+    double left, top, right, bottom;
+};
+
+struct drawn_text {
+    char *text;
+    struct area area;
+};
+
+struct recorder {
+    struct canvas canvas; /* first: a canvas is one */
+    struct drawn_text *texts;
+    size_t count;
+    size_t clips;
+};
+
+static double text_width(struct canvas *canvas, struct text_style style, const char *text) {
+    (void)canvas;
+    return 0.62 * style.size * (double)chart_text_width(text);
+}
+
+static void text(struct canvas *canvas, double x, double y, struct text_style style,
+                 const char *string) {
+    struct recorder *recorder = (struct recorder *)canvas;
+    double length = text_width(canvas, style, string);
+    double start = style.align == TEXT_LEFT ? 0 : style.align == TEXT_RIGHT ? -length : -length / 2;
+    struct area level = {x + start, y - 0.73 * style.size, x + start + length,
+                         y + 0.2 * style.size};
+    struct area upright = {x - 0.73 * style.size, y - start - length, x + 0.2 * style.size,
+                           y - start};
+    recorder->texts = memory_resize(recorder->texts, recorder->count + 1, sizeof *recorder->texts);
+    recorder->texts[recorder->count++] =
+        (struct drawn_text){memory_string(string), style.upright ? upright : level};
+}
+
+static void polyline(struct canvas *canvas, const struct point *points, size_t count, double width,
+                     const double *dash, struct rgb colour) {
+    (void)canvas, (void)width, (void)dash, (void)colour;
+    for (size_t i = 0; i < count; i++)
+        assert_true(isfinite(points[i].x) && isfinite(points[i].y));
+}
+
+static void rectangle(struct canvas *canvas, double x, double y, double width, double height,
+                      struct rgb colour, double opacity) {
+    (void)canvas, (void)colour, (void)opacity;
+    assert_true(isfinite(x) && isfinite(y) && width >= 0 && height >= 0);
+}
+
+static void clip(struct canvas *canvas, double x, double y, double width, double height) {
+    (void)x, (void)y, (void)width, (void)height;
+    ((struct recorder *)canvas)->clips++;
+}
+
+static void unclip(struct canvas *canvas) {
+    assert_true(((struct recorder *)canvas)->clips-- > 0);
+}
+
+static double snap(struct canvas *canvas, double coordinate) {
+    (void)canvas;
+    return coordinate;
+}
+
+static const struct canvas_ops ops = {polyline, rectangle, text, text_width, clip, unclip, snap};
+
+static struct recorder record(const struct chart *chart, double width, double height) {
+    struct recorder recorder = {.canvas = {&ops, width, height}};
+    draw_chart(&recorder.canvas, chart);
+    assert_int_equal(recorder.clips, 0);
+    return recorder;
+}
+
+static void recorder_end(struct recorder *recorder) {
+    for (size_t i = 0; i < recorder->count; i++)
+        free(recorder->texts[i].text);
+    free(recorder->texts);
+}
+
+static size_t count_text(const struct recorder *recorder, const char *text_wanted) {
+    size_t count = 0;
+    for (size_t i = 0; i < recorder->count; i++)
+        count += strcmp(recorder->texts[i].text, text_wanted) == 0;
+    return count;
+}
+
+static bool touch(struct area one, struct area other) {
+    return one.left < other.right && other.left < one.right && one.top < other.bottom &&
+           other.top < one.bottom;
+}
+
+static void check_texts(const struct recorder *recorder) {
+    for (size_t i = 0; i < recorder->count; i++) {
+        struct area area = recorder->texts[i].area;
+        if (area.left < 0 || area.top < 0 || area.right > recorder->canvas.width ||
+            area.bottom > recorder->canvas.height)
+            fail_msg("'%s' runs off the canvas", recorder->texts[i].text);
+        for (size_t k = 0; k < i; k++)
+            if (touch(area, recorder->texts[k].area))
+                fail_msg("'%s' touches '%s'", recorder->texts[i].text, recorder->texts[k].text);
+    }
+}
+
+static void check_chart(const struct chart *chart, double width, double height) {
+    struct recorder recorder = record(chart, width, height);
+    check_texts(&recorder);
+    recorder_end(&recorder);
+}
+
+/* A spectrum for each specialist, power laws, with a labelled cut each, step ranks apart. */
+static struct chart *spectra(size_t count, size_t points, double decades, size_t step,
+                             const char *name) {
+    struct chart *chart = chart_create(name);
+    chart->subtitle = memory_string("3072 \u00d7 1024");
+    chart->x.scale = chart->y.scale = CHART_LOG;
+    chart->x.label = memory_string("index of the singular value");
+    chart->y.label = memory_string("singular value");
+    for (size_t s = 0; s < count; s++) {
+        struct chart_curve *curve = chart_add_curve(chart, name, CHART_SPECIALIST + (int)s, points);
+        char label[32];
+        snprintf(label, sizeof label, "r=%zu", 1 + s * step);
+        chart_add_line(chart, true, (double)(1 + s * step), label, CHART_SPECIALIST + (int)s,
+                       false);
+        for (size_t k = 0; k < points; k++) {
+            curve->x[k] = (double)(k + 1);
+            curve->y[k] =
+                (double)(s + 1) * pow(10, -decades * (double)k / (double)(points > 1 ? points : 2));
+        }
+    }
+    chart_add_line(chart, false, 0.5, "GD", CHART_NEUTRAL, true);
+    chart_add_line(chart, false, 0.45, "MP", CHART_NEUTRAL, true);
+    chart_fit(chart);
+    return chart;
+}
+
+static void curves_and_cuts(void **state) {
+    (void)state;
+    static const double sizes[][2] = {{461, 288}, {300, 200}, {691, 288}};
+    static const double decades[] = {0, 0.1, 1, 3, 10};
+    char name[201];
+    memset(name, 'n', 200);
+    name[200] = '\0';
+    for (size_t count = 1; count <= 12; count += count < 3 ? 1 : 3)
+        for (size_t points = 1; points <= 1000; points *= 10)
+            for (size_t d = 0; d < sizeof decades / sizeof *decades; d++)
+                for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+                    struct chart *chart =
+                        spectra(count, points, decades[d], d + 1, s == 0 ? name : "efs");
+                    check_chart(chart, sizes[s][0], sizes[s][1]);
+                    chart_free(chart);
+                }
+}
+
+static void lines_close_together_keep_their_labels(void **state) {
+    (void)state;
+    struct chart *chart = spectra(3, 1000, 2, 50, "efs");
+    struct recorder recorder = record(chart, 461, 288);
+    assert_int_equal(count_text(&recorder, "GD"), 1);
+    assert_int_equal(count_text(&recorder, "MP"), 1);
+    assert_int_equal(count_text(&recorder, "r=1"), 1);
+    assert_int_equal(count_text(&recorder, "r=51"), 1);
+    assert_int_equal(count_text(&recorder, "r=101"), 1);
+    recorder_end(&recorder);
+    chart_free(chart);
+}
+
+/* Bars of a model with blocks of six matrices, after an embedding. */
+static struct chart *bars(size_t categories, bool stacked) {
+    static const char *const parts[] = {"attn.q", "attn.k", "attn.v", "attn.out", "fc1", "fc2"};
+    struct chart *chart = chart_create("Contributions");
+    chart->x.label = memory_string("matrix layers");
+    chart->y.label = memory_string("share");
+    chart_set_bars(chart, categories, 3, stacked);
+    for (size_t c = 0; c < categories; c++) {
+        chart->bars.categories[c] = c == 0
+                                        ? memory_string("patch_embedding")
+                                        : memory_format("%zu.%s", (c - 1) / 6, parts[(c - 1) % 6]);
+        for (size_t s = 0; s < 3; s++)
+            chart->bars.values[c * 3 + s] = s == 2 && c % 2 ? -0.1 : 0.5;
+    }
+    for (size_t s = 0; s < 3; s++) {
+        chart->bars.names[s] = memory_string("series");
+        chart->bars.colours[s] = CHART_SPECIALIST + (int)s;
+    }
+    chart_fit(chart);
+    return chart;
+}
+
+static void bars_of_any_number(void **state) {
+    (void)state;
+    for (size_t categories = 1; categories <= 600; categories += 1 + categories / 3)
+        for (int stacked = 0; stacked <= 1; stacked++) {
+            struct chart *chart = bars(categories, stacked);
+            check_chart(chart, 461, 288);
+            check_chart(chart, 691, 288);
+            chart_free(chart);
+        }
+}
+
+static void names_that_do_not_fit_are_grouped(void **state) {
+    (void)state;
+    struct chart *few = bars(13, true), *many = bars(145, true);
+    struct recorder recorder = record(few, 461, 288);
+    assert_int_equal(count_text(&recorder, "1.attn.out"), 1);
+    recorder_end(&recorder);
+    recorder = record(many, 691, 288);
+    assert_int_equal(count_text(&recorder, "1.attn.out"), 0);
+    for (int block = 0; block < 24; block++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", block);
+        assert_true(count_text(&recorder, name) >= 1);
+    }
+    recorder_end(&recorder);
+    chart_free(few);
+    chart_free(many);
+}
+
+static void powers_of_ten_are_all_written_so(void **state) {
+    (void)state;
+    struct chart *wide = spectra(1, 100, 5, 9, "efs"), *narrow = spectra(1, 100, 2, 9, "efs");
+    struct recorder recorder = record(wide, 461, 288);
+    assert_int_equal(count_text(&recorder, "10⁻⁴"), 1);
+    assert_int_equal(count_text(&recorder, "10⁻²"), 1);
+    assert_int_equal(count_text(&recorder, "0.01"), 0);
+    recorder_end(&recorder);
+    recorder = record(narrow, 461, 288);
+    assert_int_equal(count_text(&recorder, "0.1"), 1);
+    recorder_end(&recorder);
+    chart_free(wide);
+    chart_free(narrow);
+}
+
+static void nothing_is_said_in_words(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("title");
+    chart->x.scale = chart->y.scale = CHART_LOG;
+    chart_fit(chart);
+    struct recorder recorder = record(chart, 461, 288);
+    assert_int_equal(count_text(&recorder, "nothing to show yet"), 1);
+    recorder_end(&recorder);
+    chart_add_curve(chart, "zeros", CHART_SPECIALIST, 10);
+    chart_fit(chart);
+    recorder = record(chart, 461, 288);
+    assert_int_equal(count_text(&recorder, "all values are zero"), 1);
+    recorder_end(&recorder);
+    chart_free(chart);
+}
+
+static void twenty_four_specialists_look_different(void **state) {
+    (void)state;
+    for (int i = 0; i < 24; i++)
+        for (int k = 0; k < i; k++) {
+            struct rgb one = palette_colour(CHART_SPECIALIST + i);
+            struct rgb other = palette_colour(CHART_SPECIALIST + k);
+            int apart = abs(one.red - other.red) + abs(one.green - other.green) +
+                        abs(one.blue - other.blue);
+            assert_true(apart > 30);
+            assert_true(i % 8 != k % 8 ||
+                        palette_dash(CHART_SPECIALIST + i) != palette_dash(CHART_SPECIALIST + k));
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(curves_and_cuts),
+        cmocka_unit_test(lines_close_together_keep_their_labels),
+        cmocka_unit_test(bars_of_any_number),
+        cmocka_unit_test(names_that_do_not_fit_are_grouped),
+        cmocka_unit_test(powers_of_ten_are_all_written_so),
+        cmocka_unit_test(nothing_is_said_in_words),
+        cmocka_unit_test(twenty_four_specialists_look_different),
+    };
+    return cmocka_run_group_tests_name("draw", tests, NULL, NULL);
+}
