@@ -18,11 +18,14 @@ struct walk {
     struct dots *dots;
     size_t next;             /* the first point not passed yet */
     double height;           /* where the walk is */
+    double entry;            /* where it came into the column */
     double highest, deepest; /* within the column */
 };
 
 static void go_to(struct walk *walk, double y) {
     walk->height = height_of(walk->plot, walk->dots, y);
+    if (walk->deepest < walk->highest)
+        walk->entry = walk->height;
     walk->highest = fmin(walk->highest, walk->height);
     walk->deepest = fmax(walk->deepest, walk->height);
 }
@@ -47,11 +50,13 @@ static bool cross_column(struct walk *walk, double left, double right) {
 }
 
 /* Draws the column. Half a dot less at both ends: columns join without a dot in common, and a
- * curve that falls slowly has one dot in each. */
-static void draw_column(const struct walk *walk, size_t x, bool discarded) {
+ * curve that falls slowly has one dot in each. Where the curve begins there is nothing to join. */
+static void draw_column(const struct walk *walk, size_t x, bool begins, bool discarded) {
     double middle = (walk->highest + walk->deepest) / 2;
     dots_span(walk->dots, x, fmin(walk->highest + 0.5, middle), fmax(walk->deepest - 0.5, middle),
               discarded);
+    if (begins && walk->deepest - walk->highest > 1)
+        dots_span(walk->dots, x, walk->entry, walk->entry, discarded);
 }
 
 /* The curve has left the plot through the bottom. */
@@ -68,7 +73,7 @@ static void draw_curve(const struct plot *plot, size_t index, enum cell_weight w
     struct dots *dots = dots_create(plot->width, plot->height, plot->glyphs);
     struct walk walk = {.plot = plot, .curve = curve, .dots = dots};
     double width = (double)dots_width(dots), bottom = (double)dots_height(dots) - 0.5;
-    bool inside = false;
+    bool begins = true, inside = false;
     long left_at = -1; /* the column from which on the curve stays below the plot */
     for (size_t x = 0; x < dots_width(dots); x++) {
         double left = chart_value(axis, (double)x / width);
@@ -76,7 +81,8 @@ static void draw_curve(const struct plot *plot, size_t index, enum cell_weight w
             x + 1 < dots_width(dots) ? chart_value(axis, (double)(x + 1) / width) : axis->maximum;
         if (!cross_column(&walk, left, right))
             continue;
-        draw_column(&walk, x, chart_value(axis, ((double)x + 0.5) / width) > curve->cut);
+        draw_column(&walk, x, begins, chart_value(axis, ((double)x + 0.5) / width) > curve->cut);
+        begins = false;
         bool below = walk.height >= bottom;
         inside |= walk.highest < bottom;
         left_at = below ? (left_at < 0 ? (long)x : left_at) : -1;

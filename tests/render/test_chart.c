@@ -81,6 +81,8 @@ static void ticks_stand_on_round_numbers(void **state) {
     check_ticks(CHART_LOG, 1, 1000, 4, "1 10 100 1000");
     check_ticks(CHART_LOG, 1e-10, 1, 5, "1e-9 1e-6 0.001 1");
     check_ticks(CHART_LOG, 0.3, 0.9, 4, "0.5");
+    check_ticks(CHART_LOG, 2.6, 5.7, 10, "3 4 5"); /* 1-2-5 would leave only 5 */
+    check_ticks(CHART_LOG, 0.101, 0.199, 12, "0.12 0.14 0.16 0.18");
     check_ticks(CHART_LINEAR, 0, 1, 0, "");
 }
 
@@ -151,6 +153,25 @@ static void limits_fit_the_data(void **state) {
     chart_free(chart);
 }
 
+static void remarks_tell_zeros_from_nothing(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("test");
+    assert_string_equal(chart_remark(chart), "nothing to show yet");
+    chart_free(chart);
+    chart = chart_of(5, zero, CHART_LOG);
+    assert_string_equal(chart_remark(chart), "all values are zero");
+    chart_free(chart);
+    chart = chart_of(5, power_law, CHART_LOG);
+    assert_null(chart_remark(chart));
+    chart_free(chart);
+    chart = chart_create("bars");
+    chart_set_bars(chart, 2, 2, true);
+    assert_string_equal(chart_remark(chart), "all values are zero");
+    chart->bars.values[3] = -1;
+    assert_null(chart_remark(chart));
+    chart_free(chart);
+}
+
 static void stacked_bars_fit_by_their_sums(void **state) {
     (void)state;
     struct chart *chart = chart_create("bars");
@@ -172,6 +193,7 @@ int main(void) {
         cmocka_unit_test(positions_and_values_are_inverse),
         cmocka_unit_test(curves_interpolate_in_the_axes_scales),
         cmocka_unit_test(limits_fit_the_data),
+        cmocka_unit_test(remarks_tell_zeros_from_nothing),
         cmocka_unit_test(stacked_bars_fit_by_their_sums),
     };
     return cmocka_run_group_tests_name("chart", tests, NULL, NULL);

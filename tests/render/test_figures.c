@@ -1,6 +1,6 @@
 /* The figures carry the numbers of the analysis, and their files appear whole. */
 #include "render/figures.h"
-#include "tests/model_fixture.h"
+#include "tests/study.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -155,6 +155,40 @@ static void files_are_written_for_the_layers_asked(void **state) {
     scratch_remove(&scratch);
 }
 
+/* Names of layers that are the same once they are safe as file names; a path out of the folder. */
+static void files_of_names_alike_are_kept_apart(void **state) {
+    (void)state;
+    static const struct model_tensor tensors[] = {
+        {.name = "a/b", .rank = 2, .shape = {4, 3}},
+        {.name = "a b", .rank = 2, .shape = {4, 3}},
+        {.name = "A_b", .rank = 2, .shape = {4, 3}},
+        {.name = "../../c", .rank = 2, .shape = {4, 3}},
+    };
+    struct model_recipe recipe = model_recipe_default(2);
+    recipe.tensors = tensors;
+    recipe.tensor_count = 4;
+    struct study study = study_make(&recipe, NULL, 1);
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    size_t count;
+    char *folder = scratch_path(&scratch, "figures");
+    assert_true(figures_write(study.analysis, study.preview, NULL, folder, NULL, false, NULL,
+                              &count, &error));
+    assert_int_equal(count, 4 + 2 + 2);
+    static const char *const suffixes[] = {"", "-2", "-3"};
+    size_t found = 0;
+    for (size_t i = 0; i < 3; i++)
+        for (int upper = 0; upper <= 1; upper++) {
+            char *path =
+                memory_format("%s/spectrum-%s_b%s.png", folder, upper ? "A" : "a", suffixes[i]);
+            found += access(path, R_OK) == 0;
+            free(path);
+        }
+    assert_int_equal(found, 3);
+    scratch_remove(&scratch);
+    study_end(&study);
+}
+
 static void a_folder_that_cannot_be_is_an_error(void **state) {
     const struct fixture *f = *state;
     struct error error = {0};
@@ -172,6 +206,7 @@ int main(void) {
         cmocka_unit_test(vectors_have_no_spectrum),
         cmocka_unit_test(parts_add_up_to_one),
         cmocka_unit_test(files_are_written_for_the_layers_asked),
+        cmocka_unit_test(files_of_names_alike_are_kept_apart),
         cmocka_unit_test(a_folder_that_cannot_be_is_an_error),
     };
     return cmocka_run_group_tests_name("figures", tests, make, unmake);

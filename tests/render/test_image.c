@@ -264,6 +264,24 @@ static void chunks_tell_where_it_came_from(void **state) {
     chart_free(chart);
 }
 
+static void text_that_is_not_ascii_is_utf8(void **state) {
+    (void)state;
+    struct chart *chart = line_chart(1, power_law, 10, "c");
+    struct image_options options = image_options_default();
+    const char *const text[] = {"r2m.config", "{\"base\": \"maß\"}", NULL};
+    unsigned char *bytes;
+    size_t size;
+    struct error error = {0};
+    options.text = text;
+    assert_true(image_png(chart, &options, &bytes, &size, &error));
+    const unsigned char *chunk = find_chunk(bytes, size, "iTXt");
+    assert_non_null(chunk); /* key, 0, not compressed, method, language, 0, key again, 0, text */
+    assert_memory_equal(chunk, "r2m.config\0\0\0\0", 14);
+    assert_non_null(memmem(chunk, 60, text[1], strlen(text[1])));
+    free(bytes);
+    chart_free(chart);
+}
+
 static void sizes_have_limits(void **state) {
     (void)state;
     struct chart *chart = line_chart(1, power_law, 10, "c");
@@ -306,6 +324,7 @@ int main(void) {
         cmocka_unit_test(legend_and_curves_share_their_colours),
         cmocka_unit_test(everything_stays_inside),
         cmocka_unit_test(chunks_tell_where_it_came_from),
+        cmocka_unit_test(text_that_is_not_ascii_is_utf8),
         cmocka_unit_test(sizes_have_limits),
         cmocka_unit_test(files_are_not_replaced_unasked),
     };
