@@ -153,7 +153,7 @@ $(BUILD)/lib/tests.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(filter-out %tui.a,$(ARCHIVES)))
 	$(QUIET)$(LINK) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PC_LIBS) -lm
 
-build/fuzz/%: tests/fuzz/%.c tests/support.c $(wildcard analysis/*/*.[ch] analysis/*.[ch] merge/*.[ch])
+build/fuzz/%: tests/fuzz/%.c tests/support.c tests/torch_archive.c $(wildcard analysis/*/*.[ch] analysis/*.[ch] merge/*.[ch])
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"
 	$(QUIET)$(CXX_FUZZ) -std=c17 -pthread -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(PC_CFLAGS) -O1 -g \
