@@ -131,10 +131,10 @@ static char *config_of_output(const struct plan *plan) {
 }
 
 static bool is_input(const struct plan *plan, const char *path) {
-    const struct config *config = &plan->config;
-    bool same = checkpoint_same_file(path, config->base);
-    for (size_t i = 0; i < config->specialist_count; i++)
-        same = same || checkpoint_same_file(path, config->specialists[i].path);
+    const struct tensor_table *table = plan->table;
+    bool same = checkpoint_is_made_of(table->base, path);
+    for (size_t i = 0; i < table->specialist_count; i++)
+        same = same || checkpoint_is_made_of(table->specialists[i].checkpoint, path);
     return same;
 }
 

@@ -2,6 +2,7 @@
 
 #include "analysis/checkpoint/format.h"
 #include "analysis/checkpoint/safetensors.h"
+#include "analysis/checkpoint/sharded.h"
 #include "analysis/checkpoint/torch_file.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 static const struct format *const formats[] = {&safetensors_format, &torch_archive_format,
-                                               &torch_legacy_format};
+                                               &torch_legacy_format, &sharded_format};
 
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -67,7 +68,8 @@ bool tensor_fail(const struct checkpoint *checkpoint, const struct tensor *tenso
 static bool check_kind(const struct checkpoint *checkpoint, const struct stat *status,
                        struct error *error) {
     if (S_ISDIR(status->st_mode))
-        return checkpoint_fail(checkpoint, error, "is a folder, not a file");
+        return checkpoint_fail(checkpoint, error, "is a folder, and holds no %s or %s",
+                               model_file_names[0], model_file_names[1]);
     if (!S_ISREG(status->st_mode))
         return checkpoint_fail(checkpoint, error, "is not a regular file");
     if (status->st_size == 0)
@@ -145,19 +147,30 @@ static bool open_content(struct checkpoint *checkpoint, struct error *error) {
     return format->open(checkpoint, error);
 }
 
+/* Opens what has a path and nothing else. */
+static bool open_file(struct checkpoint *opened, struct checkpoint **checkpoint,
+                      struct error *error) {
+    bool good = map_file(opened, error) && open_content(opened, error);
+    opened->wanted = NULL;
+    *checkpoint = good ? opened : NULL;
+    if (!good)
+        checkpoint_close(opened);
+    return good;
+}
+
 bool checkpoint_open_at(const char *path, const char *state_dict, struct checkpoint **checkpoint,
                         struct error *error) {
     struct checkpoint *opened = memory_array(1, sizeof *opened);
-    opened->path = memory_string(path);
+    opened->path = model_file(path);
     opened->wanted = state_dict;
-    if (map_file(opened, error) && open_content(opened, error)) {
-        opened->wanted = NULL;
-        *checkpoint = opened;
-        return true;
-    }
-    checkpoint_close(opened);
-    *checkpoint = NULL;
-    return false;
+    return open_file(opened, checkpoint, error);
+}
+
+bool checkpoint_open_shard(const char *path, struct checkpoint **checkpoint, struct error *error) {
+    struct checkpoint *opened = memory_array(1, sizeof *opened);
+    opened->path = memory_string(path);
+    opened->is_shard = true;
+    return open_file(opened, checkpoint, error);
 }
 
 bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error) {
@@ -176,6 +189,9 @@ void checkpoint_close(struct checkpoint *checkpoint) {
         free(checkpoint->skipped[i].what);
     for (size_t i = 0; i < checkpoint->buffer_count; i++)
         free(checkpoint->buffers[i]);
+    for (size_t i = 0; i < checkpoint->shard_count; i++)
+        checkpoint_close(checkpoint->shards[i]);
+    free(checkpoint->shards);
     free(checkpoint->skipped);
     free(checkpoint->buffers);
     free(checkpoint->tied);
@@ -247,4 +263,20 @@ bool checkpoint_same_file(const char *one, const char *other) {
     struct stat a, b;
     return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
            a.st_ino == b.st_ino;
+}
+
+/* The folder that holds path. */
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return memory_format("%.*s", slash != NULL ? (int)(slash + 1 - path) : 2,
+                         slash != NULL ? path : "./");
+}
+
+bool checkpoint_is_made_of(const struct checkpoint *checkpoint, const char *path) {
+    char *folder = folder_of(checkpoint->path);
+    bool found = checkpoint_same_file(checkpoint->path, path) || checkpoint_same_file(folder, path);
+    for (size_t i = 0; i < checkpoint->shard_count && !found; i++)
+        found = checkpoint_is_made_of(checkpoint->shards[i], path);
+    free(folder);
+    return found;
 }

@@ -51,7 +51,8 @@ struct skipped {
 struct checkpoint;
 
 /* Opens a file and checks every rule of its format. On failure the message names the file, the
- * tensor where there is one, and the reason. */
+ * tensor where there is one, and the reason. A folder opens as the weights in it: the index of
+ * shards if there is one, else the single file. */
 bool checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error);
 
 /* The same for a file of several state dicts: state_dict is the path of one in it, its keys joined
@@ -63,10 +64,10 @@ bool checkpoint_open_at(const char *path, const char *state_dict, struct checkpo
 /* Unmaps and releases; NULL is accepted. */
 void checkpoint_close(struct checkpoint *checkpoint);
 
-/* The path as given to checkpoint_open. */
+/* The path as given to checkpoint_open; of a folder, the file in it that was opened. */
 const char *checkpoint_path(const struct checkpoint *checkpoint);
 
-/* "safetensors", "torch" or "torch-legacy". */
+/* "safetensors", "torch", "torch-legacy" or "sharded". */
 const char *checkpoint_format(const struct checkpoint *checkpoint);
 
 /* The path of the tensors within the file ("state_dict"), "" for its top. */
@@ -95,6 +96,10 @@ const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoin
 
 /* True when both paths lead to the same file (also through links); false if one is missing. */
 bool checkpoint_same_file(const char *one, const char *other);
+
+/* True when path leads to a file of this checkpoint (the index, a shard), or to a folder that holds
+ * one: what must not be written while it is open. */
+bool checkpoint_is_made_of(const struct checkpoint *checkpoint, const char *path);
 
 /* True when data points at the contiguous little-endian form, tensor->bytes of it. */
 bool tensor_is_plain(const struct tensor *tensor);

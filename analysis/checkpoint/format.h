@@ -35,6 +35,9 @@ struct checkpoint {
     size_t skipped_count;
     void **buffers; /* unpacked parts of the file */
     size_t buffer_count;
+    struct checkpoint **shards; /* where the file is an index: the files that hold the tensors */
+    size_t shard_count;
+    bool is_shard; /* of another checkpoint, so it cannot be an index */
     struct arena arena; /* names, shapes and metadata */
     struct string_list warnings;
 };
@@ -50,6 +53,9 @@ struct format {
 /* True when a file that no format recognises is of a known foreign kind: the error says which, and
  * hints at what to do. */
 bool sniff_foreign(const struct checkpoint *checkpoint, struct error *error);
+
+/* checkpoint_open for a shard: a file that holds its tensors itself. */
+bool checkpoint_open_shard(const char *path, struct checkpoint **checkpoint, struct error *error);
 
 /* Counts something that is left out; kinds are told apart by what. */
 void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t count);
