@@ -20,9 +20,9 @@ struct preview_cell {
 };
 
 struct preview_specialist {
-    double task_norm;     /* ||tau_i|| over all shared tensors, raw */
-    double residual_norm; /* n_i */
-    double scale;         /* s_i (1 with norm_match layer: see the cells) */
+    double task_norm;                 /* ||tau_i|| over all shared tensors, raw */
+    double residual_norm;             /* n_i */
+    double scale;                     /* s_i (1 with norm_match layer: see the cells) */
     double share_before, share_after; /* over the whole model */
     bool vanished;                    /* its residual counted as 0 */
 };

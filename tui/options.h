@@ -31,7 +31,7 @@ struct options {
     const char *base, *preset, *output, *format, *layer, *script, *color, *completion;
     const char *state_dict;
     const char *cache; /* refused, but for none */
-    unsigned threads;               /* 0: one per processor */
+    unsigned threads;  /* 0: one per processor */
     bool json, hash, spectra, dry_run, force, quiet, ascii, keys, help, version;
 };
 
