@@ -149,7 +149,8 @@ static void append_real(struct walk *walk, double real) {
 
 static void append_number(struct walk *walk, int64_t number) {
     char text[24];
-    append(walk, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
+    snprintf(text, sizeof text, "%" PRId64, number);
+    append(walk, text, strlen(text));
 }
 
 /* False when the key makes no name. */

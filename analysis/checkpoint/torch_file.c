@@ -164,10 +164,13 @@ static int compare_words(const uint64_t *one, const uint64_t *other, size_t coun
     return memcmp(one, other, count * sizeof *one);
 }
 
+struct placed {
+    const struct tensor *tensor;
+    size_t index;
+};
+
 /* By the elements of the file they are made of. */
-static int compare_places(const void *one, const void *other) {
-    const struct tensor *a = *(const struct tensor *const *)one;
-    const struct tensor *b = *(const struct tensor *const *)other;
+static int compare_places(const struct tensor *a, const struct tensor *b) {
     int order = (a->data > b->data) - (a->data < b->data);
     if (order == 0)
         order = (a->dtype > b->dtype) - (a->dtype < b->dtype);
@@ -180,26 +183,26 @@ static int compare_places(const void *one, const void *other) {
     return order;
 }
 
-static int compare_places_and_order(const void *one, const void *other) {
-    const struct tensor *a = *(const struct tensor *const *)one;
-    const struct tensor *b = *(const struct tensor *const *)other;
-    int order = compare_places(one, other);
-    return order != 0 ? order : (a > b) - (a < b);
+static int compare_placed(const void *one, const void *other) {
+    const struct placed *a = one, *b = other;
+    int order = compare_places(a->tensor, b->tensor);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
 static void find_ties(struct checkpoint *checkpoint) {
-    const struct tensor **sorted = memory_array(checkpoint->count, sizeof *sorted);
-    checkpoint->tied = memory_array(checkpoint->count, sizeof *checkpoint->tied);
+    struct placed *sorted = memory_array(checkpoint->count, sizeof *sorted);
+    size_t *tied = memory_array(checkpoint->count, sizeof *tied);
     for (size_t i = 0; i < checkpoint->count; i++) {
-        sorted[i] = &checkpoint->tensors[i];
-        checkpoint->tied[i] = i;
+        sorted[i] = (struct placed){&checkpoint->tensors[i], i};
+        tied[i] = i;
     }
-    qsort(sorted, checkpoint->count, sizeof *sorted, compare_places_and_order);
+    qsort(sorted, checkpoint->count, sizeof *sorted, compare_placed);
     for (size_t i = 1; i < checkpoint->count; i++) {
-        size_t before = (size_t)(sorted[i - 1] - checkpoint->tensors);
-        if (sorted[i]->elements > 0 && compare_places(&sorted[i - 1], &sorted[i]) == 0)
-            checkpoint->tied[sorted[i] - checkpoint->tensors] = checkpoint->tied[before];
+        const struct placed *before = &sorted[i - 1], *own = &sorted[i];
+        if (own->tensor->elements > 0 && compare_places(before->tensor, own->tensor) == 0)
+            tied[own->index] = tied[before->index];
     }
+    checkpoint->tied = tied;
     free(sorted);
 }
 

@@ -214,8 +214,8 @@ bool torch_state_dict_find(struct torch_file *file, uint32_t *node) {
         }
     }
     if (found) {
-        char *kept = arena_take(&checkpoint->arena, strlen(path) + 1);
-        checkpoint->state_dict = strcpy(kept, path);
+        size_t size = strlen(path) + 1;
+        checkpoint->state_dict = memcpy(arena_take(&checkpoint->arena, size), path, size);
     }
     for (size_t i = 0; i < candidates.count; i++)
         free(candidates.list[i].path);

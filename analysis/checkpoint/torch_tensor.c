@@ -152,7 +152,7 @@ static const struct global *find_type(const struct torch_file *file, enum global
 /* Shape and strides from the arguments. reach: elements of the storage that it takes. */
 static const char *read_layout(struct torch_file *file, uint32_t arguments, uint64_t offset,
                                struct tensor *tensor, uint64_t *reach) {
-    uint64_t shape[TENSOR_RANK_LIMIT], strides[TENSOR_RANK_LIMIT];
+    uint64_t shape[TENSOR_RANK_LIMIT] = {0}, strides[TENSOR_RANK_LIMIT] = {0};
     uint32_t sizes = pickle_item(&file->pickle, arguments, 2);
     uint32_t steps = pickle_item(&file->pickle, arguments, 3);
     *reach = 0;
