@@ -97,21 +97,27 @@ static void draw_cut_labels(const struct plot *plot) {
     }
 }
 
+static void label_col(const struct plot *plot, const struct chart_axis *axis,
+                      const struct chart_tick *tick) {
+    long col = plot_cell_of(chart_position(axis, tick->value), plot->width);
+    if (col >= 0 && !tick->minor && place_label(plot, col, tick->label, CELL_NORMAL, -1))
+        cells_put(plot->cells, plot->row + plot->height, plot->col + (size_t)col,
+                  plot->lines->x_tick, CELL_AXIS, CELL_NORMAL, -1);
+}
+
 void plot_draw_x_axis(const struct plot *plot, const struct chart_axis *axis) {
     struct chart_tick *ticks;
-    size_t count = chart_ticks(axis, plot->width / 6, &ticks);
+    bool log = axis->scale == CHART_LOG;
+    size_t count = chart_ticks(axis, plot->width / (log ? 4 : 6), &ticks);
     size_t row = plot->row + plot->height;
     cells_put(plot->cells, row, plot->col - 1, plot->lines->corner, CELL_AXIS, CELL_NORMAL, -1);
     for (size_t c = 0; c < plot->width; c++)
         cells_put(plot->cells, row, plot->col + c, plot->lines->x_axis, CELL_AXIS, CELL_NORMAL, -1);
-    draw_cut_labels(plot); /* they win over ticks */
-    for (size_t t = 0; t < count; t++) {
-        long col = plot_cell_of(chart_position(axis, ticks[t].value), plot->width);
-        if (col < 0 || ticks[t].minor || !place_label(plot, col, ticks[t].label, CELL_NORMAL, -1))
-            continue;
-        cells_put(plot->cells, row, plot->col + (size_t)col, plot->lines->x_tick, CELL_AXIS,
-                  CELL_NORMAL, -1);
-    }
+    draw_cut_labels(plot); /* they win over ticks, and decades over what lies between */
+    for (int decades = 1; decades >= 0; decades--)
+        for (size_t t = 0; t < count; t++)
+            if ((log && is_decade(ticks[t].value)) == decades)
+                label_col(plot, axis, &ticks[t]);
     free(ticks);
 }
 
