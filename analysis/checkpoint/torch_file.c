@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names and shapes may take as many bytes as the file and these; tensors may be listed often. */
+static const uint64_t TEXT_LIMIT = 32 << 20;
+
+enum { TENSOR_LIMIT = 250000 };
 enum { CLASH_LIMIT = 64, KIND_LIMIT = 64, NAMED_LIMIT = 5 };
 
 const char *const torch_endings[] = {".pth", ".pt", ".bin", ".ckpt", NULL};
@@ -12,6 +16,7 @@ struct loading {
     struct torch_file *file;
     struct walk walk;
     size_t capacity;    /* of the checkpoint's tensors */
+    uint64_t text;      /* bytes of names and shapes so far */
     size_t unsupported; /* tensors that cannot be read */
     char *named;        /* the first few of them, for the warning; NULL for none */
     size_t outside;     /* tensors elsewhere in the file */
@@ -74,6 +79,11 @@ static bool load_tensor(struct loading *loading) {
             tensor_fail(file->checkpoint, tensor, file->error, "%s", problem);
         return false;
     }
+    loading->text += tensor->name_length + 2 * tensor->rank * sizeof *tensor->shape;
+    if (file->checkpoint->count > TENSOR_LIMIT ||
+        loading->text > TEXT_LIMIT + file->checkpoint->file.size)
+        return checkpoint_fail(file->checkpoint, file->error,
+                               "too many tensors, or of too long names");
     if (unsupported != NULL) {
         leave_out(loading, tensor, unsupported);
         file->checkpoint->count--;

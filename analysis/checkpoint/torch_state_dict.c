@@ -23,6 +23,8 @@ struct candidate {
     int likelihood; /* 1: holds tensors; 2: mostly tensors, or a module; 3: at a usual place */
 };
 
+enum { CANDIDATE_LIMIT = 1000 }; /* that is too many anyway */
+
 struct candidates {
     struct candidate *list;
     size_t count, capacity;
@@ -69,6 +71,8 @@ static size_t count_tensors(const struct pickle *pickle, uint32_t container, siz
 
 static void add(struct candidates *candidates, const struct walk *walk, size_t tensors,
                 int likelihood) {
+    if (candidates->count == CANDIDATE_LIMIT || walk->path_length > TENSOR_NAME_LIMIT)
+        return;
     if (candidates->count == candidates->capacity) {
         candidates->capacity = 2 * candidates->capacity + 8;
         candidates->list =
@@ -113,18 +117,20 @@ static bool find_candidates(const struct torch_file *file, struct candidates *ca
 
 /* "state_dict (9 tensors), state_dict_ema (9 tensors), and 2 more" */
 static char *list_candidates(const struct candidates *candidates, int likelihood) {
-    enum { SHOWN = 8 };
+    enum { SHOWN = 8, PATH_SHOWN = 60 };
     char *text = memory_string("");
     size_t shown = 0, all = 0;
     for (size_t i = 0; i < candidates->count; i++) {
         const struct candidate *candidate = &candidates->list[i];
         if (candidate->likelihood != likelihood || all++ >= SHOWN)
             continue;
-        char *path = error_quote(candidate->path, candidate->path_length);
+        bool whole = candidate->path_length <= PATH_SHOWN;
+        char *path = error_quote(candidate->path, whole ? candidate->path_length : PATH_SHOWN);
         char *longer = candidate->tensors > 0
-                           ? memory_format("%s%s%s (%zu tensors)", text, shown > 0 ? ", " : "",
-                                           path, candidate->tensors)
-                           : memory_format("%s%s%s (a module)", text, shown > 0 ? ", " : "", path);
+                           ? memory_format("%s%s%s%s (%zu tensors)", text, shown > 0 ? ", " : "",
+                                           path, whole ? "" : "...", candidate->tensors)
+                           : memory_format("%s%s%s%s (a module)", text, shown > 0 ? ", " : "", path,
+                                           whole ? "" : "...");
         free(path);
         free(text);
         text = longer;
