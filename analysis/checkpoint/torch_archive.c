@@ -150,8 +150,7 @@ static void warn_unused(const struct torch_file *file, const struct archive *arc
                   memcmp(entry->name + archive->folder_length, "data/", 5) == 0;
     }
     if (unused > 0)
-        checkpoint_warn(file->checkpoint, "%zu storages in the archive belong to no tensor",
-                        unused);
+        checkpoint_warn(file->checkpoint, "storages that belong to no tensor: %zu", unused);
 }
 
 static bool load(struct torch_file *file, struct archive *archive) {

@@ -241,7 +241,7 @@ static void warn_overwritten(struct torch_file *file) {
                                                        node->count < 80 ? node->count : 80)
                                          : memory_format("%lld", (long long)node->integer);
     checkpoint_warn(file->checkpoint,
-                    "%zu keys occur twice in a dictionary (%s); the last value counts", count,
+                    "keys that occur twice in a dictionary: %zu (%s); the last value counts", count,
                     name);
     free(name);
 }

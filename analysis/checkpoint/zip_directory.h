@@ -43,7 +43,7 @@ const struct zip_entry *zip_directory_find(const struct zip_directory *directory
 
 /* The unpacked bytes: in the mapped file, or in a buffer that lives as long as the checkpoint. At
  * most twice the file and 32 MiB are unpacked in all. Checksums are compared as far as that takes
- * no time (16 MiB of the file, all that is inflated); wrong ones are counted. NULL on failure. */
+ * no time (4 MiB of the file, all that is inflated); wrong ones are counted. NULL on failure. */
 const unsigned char *zip_entry_bytes(struct zip_directory *directory, struct checkpoint *checkpoint,
                                      const struct zip_entry *entry, struct error *error);
 

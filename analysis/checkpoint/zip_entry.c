@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-static const uint64_t CHECKED_LIMIT = 16 << 20; /* bytes of stored entries to check */
+static const uint64_t CHECKED_LIMIT = 4 << 20; /* bytes of stored entries to check */
 static const uint64_t UNPACKED_SPARE = 32 << 20;
 static const uint64_t PIECE_LIMIT = 1 << 30; /* zlib counts in 32 bits */
 

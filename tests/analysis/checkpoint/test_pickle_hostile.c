@@ -375,7 +375,7 @@ static void oddities_are_warned_of(void **state) {
     assert_warning("P41",
                    "unsupported tensors are left out: x (expanded to many times its storage)", 1);
     assert_warning("P59", "unsupported tensors are left out: x (a lazy conjugate or negative)", 1);
-    assert_warning("P60", "1 keys occur twice in a dictionary (w); the last value counts", 1);
+    assert_warning("P60", "keys that occur twice in a dictionary: 1 (w); the last value counts", 1);
     assert_warning("P61", "two tensors have the name a.b; the first one counts", 2);
 }
 

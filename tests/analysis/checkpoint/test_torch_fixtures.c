@@ -320,6 +320,22 @@ static void any_range_can_be_read(void **state) {
     }
 }
 
+static void the_content_decides_not_the_name(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    size_t length;
+    unsigned char *bytes = scratch_read(FOLDER "02_state_dict.pth", &length);
+    char *path = scratch_write(&scratch, "model.safetensors", bytes, length);
+    struct checkpoint *checkpoint = open_file(path, NULL);
+    assert_string_equal(checkpoint_format(checkpoint), "torch");
+    assert_int_equal(checkpoint_warnings(checkpoint)->count, 1);
+    assert_string_equal(checkpoint_warnings(checkpoint)->items[0],
+                        "the name ends in .safetensors, the content is torch");
+    checkpoint_close(checkpoint);
+    free(bytes);
+    scratch_remove(&scratch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_torch_1_13),
@@ -330,6 +346,7 @@ int main(void) {
         cmocka_unit_test(what_is_left_out_is_counted),
         cmocka_unit_test(ties_are_known),
         cmocka_unit_test(any_range_can_be_read),
+        cmocka_unit_test(the_content_decides_not_the_name),
     };
     return cmocka_run_group_tests_name("torch fixtures", tests, NULL, NULL);
 }

@@ -473,7 +473,7 @@ static void oddities_are_warned_of(void **state) {
     (void)state;
     assert_warning("Z41", "zip entry a/data/0 has a wrong checksum");
     assert_warning("Z42", "saved without checksums");
-    assert_warning("Z50", "1 storages in the archive belong to no tensor");
+    assert_warning("Z50", "storages that belong to no tensor: 1");
     assert_warning("Z52", "1 gap between the entries of the zip archive (deleted entries?)");
 }
 
