@@ -139,18 +139,22 @@ static bool same_name(const struct alias *one, const struct alias *other) {
 static void layer_collect(const struct tensor_table *table, struct layer *layer,
                           const struct alias *aliases, size_t count, struct error *error) {
     *layer = (struct layer){.like = aliases[0].tensor};
-    layer->name = error_quote(layer->like->name, layer->like->name_length);
+    bool in_base = aliases[0].file == 0;
+    const char *name = in_base ? layer->like->name : aliases[0].name;
+    layer->output_length = in_base ? layer->like->name_length : aliases[0].length;
+    layer->output_name = memory_text(name, layer->output_length);
+    layer->name = error_quote(name, layer->output_length);
     layer->specialists = memory_array(table->specialist_count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const struct alias *alias = &aliases[i];
         const struct tensor **place =
             alias->file == 0 ? &layer->base : &layer->specialists[alias->file - 1];
         if (*place != NULL) {
-            char *name = error_quote(alias->tensor->name, alias->tensor->name_length);
+            char *other = error_quote(alias->tensor->name, alias->tensor->name_length);
             error_add(error, ERROR_INPUT,
                       "%s: tensor %s: has another tensor's name after strip_prefix and rename",
-                      table_path(table, alias->file), name);
-            free(name);
+                      table_path(table, alias->file), other);
+            free(other);
         }
         *place = alias->tensor;
     }
@@ -158,6 +162,7 @@ static void layer_collect(const struct tensor_table *table, struct layer *layer,
 
 static void layer_release(struct layer *layer) {
     free(layer->name);
+    free(layer->output_name);
     free(layer->specialists);
 }
 

@@ -38,15 +38,18 @@ void table_keys_copy(struct table_keys *target, const struct table_keys *source)
 void table_keys_free(struct table_keys *keys);
 
 struct layer {
-    char *name; /* as in the base, else as in the first specialist; quoted by error_quote
+    char *name; /* as in the base, else as lined up; quoted by error_quote
                    where the file's name holds control characters */
     enum role role;
     const struct tensor *base;         /* NULL where the base lacks it */
     const struct tensor **specialists; /* [N]; NULL where that specialist lacks it */
-    const struct tensor *like;         /* base, or the first specialist that has it: gives name,
-                                          shape and dtype of the merged tensor */
-    size_t rows, cols;                 /* matrix view: shape[0] x product of the rest; vectors:
-                                          1 x elements */
+    const struct tensor *like; /* base, or the first specialist that has it: gives shape and dtype
+                                  of the merged tensor */
+    char *output_name;         /* of the merged tensor: the base's own spelling, else the lined-up
+                                  name; may hold NUL bytes */
+    size_t output_length;
+    size_t rows, cols; /* matrix view: shape[0] x product of the rest; vectors:
+                          1 x elements */
     uint64_t elements;
 };
 

@@ -18,8 +18,8 @@ static enum dtype output_dtype(const struct settings *settings, const struct lay
 
 struct tensor_spec recipe_spec(const struct layer *layer, const struct settings *settings) {
     const struct tensor *like = layer->like;
-    return (struct tensor_spec){like->name, like->name_length, output_dtype(settings, layer),
-                                like->rank, like->shape};
+    return (struct tensor_spec){layer->output_name, layer->output_length,
+                                output_dtype(settings, layer), like->rank, like->shape};
 }
 
 static void add_scaled(double *target, double factor, const double *source, size_t n) {

@@ -156,7 +156,10 @@ static void prefixes_and_renames_line_names_up(void **state) {
     string_list_add(&attempt.keys.rename, "backbone.=vision.");
     assert_true(try_open(&attempt));
     assert_int_equal(layer_named(&attempt, "vision.a.weight")->role, ROLE_MATRIX);
-    assert_int_equal(layer_named(&attempt, "module.head.weight")->role, ROLE_HEAD);
+    const struct layer *head = layer_named(&attempt, "head.weight");
+    assert_int_equal(head->role, ROLE_HEAD);
+    assert_string_equal(head->output_name, "head.weight"); /* beside the base's names */
+    assert_string_equal(layer_named(&attempt, "vision.a.weight")->output_name, "vision.a.weight");
     attempt_end(&attempt);
 }
 

@@ -80,6 +80,23 @@ class TorchFiles(ProgramTest):
                   "--state-dict", "state_dict", "-o", "chosen.safetensors")
 
 
+class Names(ProgramTest):
+    def test_heads_follow_the_names_as_lined_up(self):
+        for file in (name + ".safetensors" for name in SPECIALISTS):
+            tensors = safetensors_file.read(self.folder / file)
+            safetensors_file.write(self.folder / ("ddp-" + file),
+                                   {"module." + name: value for name, value in tensors.items()})
+        files = [f"ddp-{name}.safetensors" for name in SPECIALISTS]
+        self.good("merge", *SOURCE, "-o", "plain.safetensors")
+        self.good("merge", "--base", "base.safetensors", *files, "--strip-prefix", "module.", "-o",
+                  "stripped.safetensors")
+        plain = safetensors_file.read(self.folder / "plain.safetensors")
+        stripped = safetensors_file.read(self.folder / "stripped.safetensors")
+        self.assertEqual(list(plain), list(stripped))
+        for name, value in plain.items():
+            np.testing.assert_array_equal(value, stripped[name])
+
+
 class Analyze(ProgramTest):
     def test_json_fields(self):
         document = self.json("analyze", *SOURCE, "--json", "--spectra")
