@@ -37,7 +37,7 @@ struct checkpoint {
     size_t buffer_count;
     struct checkpoint **shards; /* where the file is an index: the files that hold the tensors */
     size_t shard_count;
-    bool is_shard; /* of another checkpoint, so it cannot be an index */
+    bool is_shard;      /* of another checkpoint, so it cannot be an index */
     struct arena arena; /* names, shapes and metadata */
     struct string_list warnings;
 };
