@@ -139,20 +139,19 @@ static bool is_input(const struct plan *plan, const char *path) {
 }
 
 bool merge_check_output(const struct plan *plan, const char *path, struct error *error) {
-    static const char ending[] = ".safetensors";
-    const char *name = file_name(path);
-    size_t length = strlen(name);
-    bool named =
-        length > sizeof ending - 1 && strcmp(name + length - (sizeof ending - 1), ending) == 0;
-    if (!named)
+    if (!writer_is_named(path))
         return error_set(error, ERROR_USAGE,
-                         "%s: this version writes safetensors only; the name must end in %s", path,
-                         ending);
-    if (plan->config.settings.shard_bytes != 0)
+                         "%s: the name must end in .safetensors, .pth, .pt or .bin, or in / for a "
+                         "model folder",
+                         path);
+    if (plan->config.settings.shard_bytes != 0 && !writer_is_folder(path))
         return error_set(error, ERROR_USAGE,
-                         "output.shard_bytes: this version writes one file; only 0 is allowed");
+                         "%s: with output.shard_bytes the output is a folder; its name must end "
+                         "in /",
+                         path);
     if (is_input(plan, path))
-        return error_set(error, ERROR_USAGE, "%s: is one of the inputs; choose another name", path);
+        return error_set(error, ERROR_USAGE, "%s: is one of the inputs%s; choose another name",
+                         path, writer_is_folder(path) ? ", or holds one" : "");
     return true;
 }
 
@@ -202,11 +201,18 @@ static void make_recipes(struct job *job, const struct plan *plan, const struct 
 
 static bool begin_writing(struct job *job, const struct plan *plan, bool overwrite,
                           struct error *error) {
+    size_t count = job->table->layer_count;
     char *text = config_of_output(plan);
+    char *beside_base = path_folder(checkpoint_path(job->table->base));
     const struct metadata_entry metadata[METADATA_COUNT] = {
         {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
-    bool good = writer_begin(job->path, job->specs, job->table->layer_count, metadata,
-                             METADATA_COUNT, overwrite, &job->writer, error);
+    bool good = writer_is_folder(job->path)
+                    ? writer_begin_folder(job->path, job->specs, count, metadata, METADATA_COUNT,
+                                          plan->config.settings.shard_bytes, beside_base, overwrite,
+                                          &job->writer, error)
+                    : writer_begin(job->path, job->specs, count, metadata, METADATA_COUNT,
+                                   overwrite, &job->writer, error);
+    free(beside_base);
     free(text);
     return good;
 }

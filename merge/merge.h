@@ -8,7 +8,7 @@
 
 struct merge_result {
     size_t tensors;
-    uint64_t bytes; /* of the file */
+    uint64_t bytes; /* of the file, or of all shards */
     double core_norm;
     double residual_norm; /* nbar */
     double eta;
@@ -32,8 +32,9 @@ struct merge_estimate {
 bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
                     struct merge_estimate *estimate, struct error *error);
 
-/* Whether path may be written by this plan: its ending, no input (by any path), no shards; an
- * ERROR_USAGE says what is wrong. Whether the file exists is not looked at. */
+/* Whether path may be written by this plan: a file of a known ending or a folder (always a folder
+ * with output.shard_bytes), and no input by any path; an ERROR_USAGE says what is wrong. Whether
+ * the file exists is not looked at. */
 bool merge_check_output(const struct plan *plan, const char *path, struct error *error);
 
 /* Whether the plan needs the spectra pass (some cell's truncated norm does not follow from Grams).

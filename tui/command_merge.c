@@ -1,5 +1,4 @@
 /* The merged checkpoint, or what it would need. */
-#include "analysis/support/atomic_file.h"
 #include "merge/document.h"
 #include "merge/report.h"
 #include "tui/command.h"
@@ -11,15 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Whether the output can be written: folder, permission, nothing in the way. */
-static bool check_target(const struct options *options, struct error *error) {
-    struct atomic_file file;
-    if (!atomic_file_begin(&file, options->output, options->force, error))
-        return false;
-    atomic_file_cancel(&file);
-    return true;
-}
 
 static bool check_space(const char *path, const struct merge_estimate *estimate,
                         struct error *error) {
@@ -120,7 +110,8 @@ static bool merge(struct session *session, const struct options *options, struct
     const struct progress_job job = {write_merged, &merging, "merging", UNIT_BYTES};
     struct merge_estimate estimate;
     if (!session_open(session, options, error) ||
-        !merge_check_output(session->plan, options->output, error) || !check_target(options, error))
+        !merge_check_output(session->plan, options->output, error) ||
+        !writer_check(options->output, options->force, error))
         return false;
     session_start(session, options);
     if (!merge_estimate(session->plan, session->analysis, options->output, &estimate, error))

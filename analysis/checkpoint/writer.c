@@ -1,99 +1,142 @@
 #include "analysis/checkpoint/writer.h"
 
-#include "analysis/checkpoint/safetensors.h"
-#include "analysis/checkpoint/safetensors_text.h"
+#include "analysis/checkpoint/model_folder.h"
+#include "analysis/checkpoint/output_text.h"
+#include "analysis/checkpoint/weights_file.h"
 #include "analysis/support/atomic_file.h"
+#include "analysis/support/memory.h"
 
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { LENGTH_BYTES = 8 }; /* before the header's text */
-
-struct writer {
-    char *path;
-    struct atomic_file file;
-    const struct tensor_spec *specs;
-    size_t count;
-    struct place *places; /* [count], in the order of specs */
-    _Atomic bool *put;    /* [count]: that tensor is in the file */
-    struct text header;   /* with the length before it */
-    uint64_t file_bytes;
+/* A shard: tensors [first, first + count). */
+struct part {
+    size_t first, count;
+    char *name; /* NULL for the only file of a writer without a folder */
+    struct weights_file *file;
 };
 
-/* Bytes of every tensor, from dtype and shape. draft lends its path to the message. */
-static bool measure(struct writer *writer, const struct checkpoint *draft, struct error *error) {
-    for (size_t i = 0; i < writer->count; i++) {
-        const struct tensor_spec *spec = &writer->specs[i];
-        struct tensor tensor = {.name = spec->name,
-                                .name_length = spec->name_length,
-                                .dtype = spec->dtype,
-                                .rank = spec->rank,
-                                .shape = spec->shape};
-        const char *problem = tensor_measure(&tensor);
-        if (problem != NULL)
-            return tensor_fail(draft, &tensor, error, "%s", problem);
-        writer->places[i] = (struct place){.spec = spec, .bytes = tensor.bytes};
+struct writer {
+    const struct tensor_spec *specs;
+    size_t count;
+    struct part *parts;
+    size_t part_count;
+    struct model_folder folder; /* path NULL for a single file */
+    char *companions;           /* the folder to copy small files from, or NULL */
+    uint64_t tensor_bytes;
+};
+
+bool writer_is_folder(const char *path) {
+    struct stat status;
+    size_t length = strlen(path);
+    return (length > 0 && path[length - 1] == '/') ||
+           (stat(path, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
+bool writer_is_named(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return writer_is_folder(path) || weights_file_is_named(slash != NULL ? slash + 1 : path);
+}
+
+bool writer_check(const char *path, bool overwrite, struct error *error) {
+    struct atomic_file file;
+    struct model_folder folder;
+    if (writer_is_folder(path)) {
+        if (!model_folder_begin(&folder, path, overwrite, error))
+            return false;
+        model_folder_cancel(&folder);
+        return true;
     }
+    if (!atomic_file_begin(&file, path, overwrite, error))
+        return false;
+    atomic_file_cancel(&file);
     return true;
 }
 
-/* Puts places, which safetensors_place has sorted, back into the order of specs. */
-static void order_as_specs(struct writer *writer) {
-    struct place *places = memory_array(writer->count, sizeof *places);
-    for (size_t i = 0; i < writer->count; i++)
-        places[writer->places[i].spec - writer->specs] = writer->places[i];
-    free(writer->places);
-    writer->places = places;
+static struct writer *make_writer(const struct tensor_spec *specs, size_t count) {
+    struct writer *writer = memory_array(1, sizeof *writer);
+    writer->specs = specs;
+    writer->count = count;
+    return writer;
 }
 
-/* Reads the header as a reader will: two tensors of one name, a name that is not UTF-8 and so on
- * come to light before the work, by the same rules. */
-static bool check_header(const struct writer *writer, struct checkpoint *draft, uint64_t data_bytes,
-                         struct error *error) {
-    size_t length = writer->header.length - LENGTH_BYTES;
-    if (length > SAFETENSORS_HEADER_LIMIT)
-        return checkpoint_fail(draft, error,
-                               "its header would take %zu bytes; at most %d are allowed", length,
-                               SAFETENSORS_HEADER_LIMIT);
-    struct span *spans = safetensors_read_header(draft, writer->header.bytes + LENGTH_BYTES, length,
-                                                 data_bytes, error);
-    free(spans);
-    return spans != NULL;
-}
-
-/* Gives every tensor its place and makes the header. */
-static bool lay_out(struct writer *writer, const struct metadata_entry *metadata,
-                    size_t metadata_count, struct error *error) {
-    struct checkpoint *draft = memory_array(1, sizeof *draft);
-    draft->path = memory_string(writer->path);
-    bool good = measure(writer, draft, error);
-    if (good) {
-        uint64_t data_bytes = safetensors_place(writer->places, writer->count);
-        writer->header =
-            safetensors_write_header(writer->places, writer->count, metadata, metadata_count);
-        order_as_specs(writer);
-        good = check_header(writer, draft, data_bytes, error);
-        if (__builtin_add_overflow(data_bytes, writer->header.length, &writer->file_bytes))
-            writer->file_bytes = UINT64_MAX; /* there will be no space for it */
-    }
-    checkpoint_close(draft);
-    return good;
+static bool begin_part(struct writer *writer, size_t p, const char *path,
+                       const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
+                       struct error *error) {
+    struct part *part = &writer->parts[p];
+    part->file = weights_file_begin(path, writer->specs + part->first, part->count, metadata,
+                                    metadata_count, overwrite, error);
+    return part->file != NULL;
 }
 
 bool writer_begin(const char *path, const struct tensor_spec *specs, size_t count,
                   const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
                   struct writer **writer, struct error *error) {
-    struct writer *begun = memory_array(1, sizeof *begun);
-    begun->path = memory_string(path);
-    begun->specs = specs;
-    begun->count = count;
-    begun->places = memory_array(count, sizeof *begun->places);
-    begun->put = memory_array(count, sizeof *begun->put);
-    bool good = lay_out(begun, metadata, metadata_count, error) &&
-                atomic_file_begin(&begun->file, path, overwrite, error) &&
-                atomic_file_reserve(&begun->file, begun->file_bytes, error) &&
-                atomic_file_put(&begun->file, begun->header.bytes, begun->header.length, 0, error);
+    struct writer *begun = make_writer(specs, count);
+    begun->parts = memory_array(1, sizeof *begun->parts);
+    begun->parts[0].count = count;
+    begun->part_count = 1;
+    bool good = begin_part(begun, 0, path, metadata, metadata_count, overwrite, error);
+    *writer = good ? begun : NULL;
+    if (!good)
+        writer_cancel(begun);
+    return good;
+}
+
+/* Bytes of a tensor; more than there are where they cannot be counted: weights_file says so. */
+static uint64_t spec_bytes(const struct tensor_spec *spec) {
+    uint64_t bits = dtype_bits(spec->dtype);
+    for (size_t d = 0; d < spec->rank; d++)
+        if (__builtin_mul_overflow(bits, spec->shape[d], &bits))
+            return UINT64_MAX / 8;
+    return bits / 8;
+}
+
+/* Greedy, in the order of the specs: a shard is closed when the next tensor would exceed the limit,
+ * so that one larger than the limit has a shard of its own. limit 0: no limit. */
+static void split(struct writer *writer, uint64_t limit) {
+    uint64_t bytes = 0;
+    writer->parts = memory_array(1, sizeof *writer->parts);
+    writer->part_count = 1;
+    for (size_t i = 0; i < writer->count; i++) {
+        struct part *part = &writer->parts[writer->part_count - 1];
+        uint64_t more = spec_bytes(&writer->specs[i]);
+        bool over = __builtin_add_overflow(bytes, more, &bytes) || bytes > limit;
+        if (limit > 0 && over && part->count > 0) {
+            writer->parts =
+                memory_resize(writer->parts, writer->part_count + 1, sizeof *writer->parts);
+            part = &writer->parts[writer->part_count++];
+            *part = (struct part){.first = i};
+            bytes = more;
+        }
+        part->count++;
+        writer->tensor_bytes += more;
+    }
+}
+
+static void name_parts(struct writer *writer) {
+    if (writer->part_count == 1)
+        writer->parts[0].name = memory_string(MODEL_FILE);
+    for (size_t p = 0; writer->part_count > 1 && p < writer->part_count; p++)
+        writer->parts[p].name = memory_format(MODEL_SHARD, p + 1, writer->part_count);
+}
+
+bool writer_begin_folder(const char *path, const struct tensor_spec *specs, size_t count,
+                         const struct metadata_entry *metadata, size_t metadata_count,
+                         uint64_t shard_bytes, const char *companions, bool overwrite,
+                         struct writer **writer, struct error *error) {
+    struct writer *begun = make_writer(specs, count);
+    begun->companions = memory_string(companions);
+    split(begun, shard_bytes);
+    name_parts(begun);
+    bool good = model_folder_begin(&begun->folder, path, overwrite, error);
+    for (size_t p = 0; good && p < begun->part_count; p++) {
+        char *file = model_folder_file(&begun->folder, begun->parts[p].name);
+        good = begin_part(begun, p, file, metadata, metadata_count, false, error);
+        free(file);
+    }
     *writer = good ? begun : NULL;
     if (!good)
         writer_cancel(begun);
@@ -101,50 +144,104 @@ bool writer_begin(const char *path, const struct tensor_spec *specs, size_t coun
 }
 
 uint64_t writer_file_bytes(const struct writer *writer) {
-    return writer->file_bytes;
+    uint64_t bytes = 0;
+    for (size_t p = 0; p < writer->part_count; p++)
+        bytes += weights_file_bytes(writer->parts[p].file);
+    return bytes;
+}
+
+/* The part that holds tensor index. */
+static const struct part *part_of(const struct writer *writer, size_t index) {
+    size_t low = 0, high = writer->part_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (writer->parts[middle].first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &writer->parts[low];
 }
 
 bool writer_put(struct writer *writer, size_t index, const void *data, struct error *error) {
-    const struct place *place = &writer->places[index];
-    if (!atomic_file_put(&writer->file, data, place->bytes, writer->header.length + place->offset,
-                         error))
-        return false;
-    writer->put[index] = true;
-    return true;
+    const struct part *part = part_of(writer, index);
+    return weights_file_put(part->file, index - part->first, data, error);
 }
 
-/* Error `PATH: reason`, or `PATH: tensor NAME: reason`. */
-static bool fail(const struct writer *writer, const struct tensor_spec *spec, const char *reason,
-                 struct error *error) {
-    struct checkpoint draft = {.path = writer->path};
-    if (spec == NULL)
-        return checkpoint_fail(&draft, error, "%s", reason);
-    struct tensor tensor = {.name = spec->name, .name_length = spec->name_length};
-    return tensor_fail(&draft, &tensor, error, "%s", reason);
+/* A line of weight_map. */
+struct mapped {
+    const struct tensor_spec *spec;
+    const char *shard;
+};
+
+static int compare_mapped(const void *one, const void *other) {
+    const struct tensor_spec *a = ((const struct mapped *)one)->spec;
+    const struct tensor_spec *b = ((const struct mapped *)other)->spec;
+    size_t shorter = a->name_length < b->name_length ? a->name_length : b->name_length;
+    int order = memcmp(a->name, b->name, shorter);
+    return order != 0 ? order
+                      : (a->name_length > b->name_length) - (a->name_length < b->name_length);
 }
 
-static bool check_complete(const struct writer *writer, struct error *error) {
+/* As Python's json.dumps(index, indent=2, sort_keys=True) and a new line. */
+static struct text index_text(const struct writer *writer) {
+    struct text text = {0};
+    struct mapped *map = memory_array(writer->count, sizeof *map);
     for (size_t i = 0; i < writer->count; i++)
-        if (!writer->put[i])
-            return fail(writer, &writer->specs[i], "was never written", error);
-    return true;
+        map[i] = (struct mapped){&writer->specs[i], part_of(writer, i)->name};
+    qsort(map, writer->count, sizeof *map, compare_mapped);
+    text_add_word(&text, "{\n  \"metadata\": {\n    \"total_size\": ");
+    text_add_number(&text, writer->tensor_bytes);
+    text_add_word(&text, "\n  },\n  \"weight_map\": {");
+    for (size_t i = 0; i < writer->count; i++) {
+        text_add_word(&text, i > 0 ? ",\n    " : "\n    ");
+        text_add_string(&text, map[i].spec->name, map[i].spec->name_length);
+        text_add_word(&text, ": \"");
+        text_add_word(&text, map[i].shard);
+        text_add_word(&text, "\"");
+    }
+    text_add_word(&text, "\n  }\n}\n");
+    free(map);
+    return text;
 }
 
-/* Opens the file by all rules of the format. With the header as it was meant, the table of
- * tensors is as it was meant too. */
-static bool check_file(const struct writer *writer, struct error *error) {
-    struct checkpoint *checkpoint;
-    if (!checkpoint_open(writer->file.temporary, &checkpoint, error))
-        return false;
-    bool same = memcmp(checkpoint->file.bytes, writer->header.bytes, writer->header.length) == 0;
-    checkpoint_close(checkpoint);
-    return same || fail(writer, NULL, "the header on the disk is not the one written", error);
+static bool write_index(const struct writer *writer, struct error *error) {
+    if (writer->part_count == 1)
+        return true;
+    struct text text = index_text(writer);
+    char *path = model_folder_file(&writer->folder, MODEL_INDEX);
+    bool good = atomic_file_write(path, text.bytes, text.length, false, error);
+    free(path);
+    free(text.bytes);
+    return good;
+}
+
+/* What a folder holds beside the weights, and its name. */
+static bool commit_folder(struct writer *writer, struct error *error) {
+    return write_index(writer, error) &&
+           (writer->companions == NULL ||
+            model_folder_copy(&writer->folder, writer->companions, error)) &&
+           model_folder_commit(&writer->folder, error);
+}
+
+static bool commit_parts(struct writer *writer, struct digest *digest, struct error *error) {
+    bool good = true;
+    for (size_t p = 0; p < writer->part_count && good; p++)
+        good = weights_file_check(writer->parts[p].file, error);
+    for (size_t p = 0; p < writer->part_count && good; p++) {
+        good = weights_file_commit(writer->parts[p].file, digest, error);
+        writer->parts[p].file = NULL;
+    }
+    return good;
 }
 
 bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error *error) {
-    bool good = check_complete(writer, error) && check_file(writer, error) &&
-                (sha256 == NULL || digest_file(writer->file.temporary, sha256, error)) &&
-                atomic_file_commit(&writer->file, error);
+    char unused[SHA256_TEXT];
+    struct digest *digest = sha256 != NULL ? digest_begin() : NULL;
+    bool good = commit_parts(writer, digest, error) &&
+                (writer->folder.path == NULL || commit_folder(writer, error));
+    if (digest != NULL)
+        digest_end(digest, good ? sha256 : unused);
     writer_cancel(writer);
     return good;
 }
@@ -152,10 +249,12 @@ bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error
 void writer_cancel(struct writer *writer) {
     if (writer == NULL)
         return;
-    atomic_file_cancel(&writer->file);
-    free(writer->header.bytes);
-    free(writer->put);
-    free(writer->places);
-    free(writer->path);
+    for (size_t p = 0; p < writer->part_count; p++) {
+        weights_file_cancel(writer->parts[p].file);
+        free(writer->parts[p].name);
+    }
+    model_folder_cancel(&writer->folder);
+    free(writer->parts);
+    free(writer->companions);
     free(writer);
 }

@@ -1,13 +1,20 @@
 /* Writing a checkpoint: the whole layout is known first, then tensors stream in, in any order and
- * from any thread, and only a complete, synced and re-read file gets the final name.
+ * from any thread, and only what is complete, synced and re-read gets the final name.
  *
  *     writer_begin(path, specs, count, metadata, metadata_count, overwrite, &writer, &error)
  *     writer_put(writer, index, data, &error)         for every tensor
  *     writer_commit(writer, sha256, &error)           or writer_cancel(writer)
  *
- * The file goes to `PATH.XXXXXX.r2m-part` in the same folder and is renamed by commit. The bytes
- * are those of the official safetensors writer (formats.md A4): tensors by descending dtype, then
- * name; compact JSON; `__metadata__` first with sorted keys; header padded with spaces to 8. */
+ * A file goes to `PATH.XXXXXX.r2m-part` in the same folder and is renamed by commit. Its format
+ * follows the ending of PATH:
+ *
+ *     .safetensors     the bytes of the official writer (formats.md A4): tensors by descending
+ *                      dtype, then name; compact JSON; `__metadata__` first with sorted keys
+ *     .pth .pt .bin    a torch file (formats.md B8) with the plain dict of tensors in the order of
+ *                      specs, for torch.load(weights_only=True); metadata as records extra/KEY
+ *
+ * A folder of safetensors shards and their index (formats.md A5) is begun by writer_begin_folder;
+ * it too is made under such a name and renamed. */
 #ifndef R2M_ANALYSIS_CHECKPOINT_WRITER_H
 #define R2M_ANALYSIS_CHECKPOINT_WRITER_H
 
@@ -35,13 +42,33 @@ struct metadata_entry {
 
 struct writer;
 
+/* True when path names a folder: it ends in a slash, or a folder is there. */
+bool writer_is_folder(const char *path);
+
+/* True when path is a folder or its ending is one of those above. */
+bool writer_is_named(const char *path);
+
+/* Whether path could be written now: makes and removes the temporary file or folder. */
+bool writer_check(const char *path, bool overwrite, struct error *error);
+
 /* Creates the temporary file at its full size (so that a full disk is found before the work) and
- * writes the header. An existing PATH is an error unless overwrite is true. */
+ * writes the header. An existing PATH is an error unless overwrite is true. Any other ending than
+ * those above gives safetensors. */
 bool writer_begin(const char *path, const struct tensor_spec *specs, size_t count,
                   const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
                   struct writer **writer, struct error *error);
 
-/* Size of the whole file in bytes. */
+/* The same for a folder: shards model-00001-of-0000N.safetensors of at most shard_bytes bytes of
+ * tensors (a larger tensor is alone) and their index, or one model.safetensors if that suffices or
+ * shard_bytes is 0. From the folder companions (may be NULL), if it holds a config.json, the small
+ * files that belong to a model are copied. A folder that is there and not empty is an error, unless
+ * overwrite is true and it holds such a model, which is replaced; its other files stay. */
+bool writer_begin_folder(const char *path, const struct tensor_spec *specs, size_t count,
+                         const struct metadata_entry *metadata, size_t metadata_count,
+                         uint64_t shard_bytes, const char *companions, bool overwrite,
+                         struct writer **writer, struct error *error);
+
+/* Size of the whole file in bytes; of a folder, of all its files of weights. */
 uint64_t writer_file_bytes(const struct writer *writer);
 
 /* Stores tensor index (of specs): its contiguous little-endian bytes. Thread-safe. */
@@ -49,10 +76,11 @@ bool writer_put(struct writer *writer, size_t index, const void *data, struct er
 
 /* Checks that every tensor was put, syncs, opens the file again with checkpoint_open's rules and
  * compares the table, renames it to PATH and syncs the folder. Stores the file's sha256 when
- * sha256 is not NULL. Frees the writer in every case; on failure nothing is left behind. */
+ * sha256 is not NULL; of a folder, that of its files of weights one after another. Frees the writer
+ * in every case; on failure nothing is left behind. */
 bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error *error);
 
-/* Removes the temporary file and frees the writer; NULL is accepted. */
+/* Removes what is temporary and frees the writer; NULL is accepted. */
 void writer_cancel(struct writer *writer);
 
 #endif

@@ -66,20 +66,26 @@ static bool check_folder(const char *path, struct error *error) {
     return good;
 }
 
+char *atomic_file_temporary(const char *path) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    unsigned char random[6];
+    char mark[sizeof random + 1] = "";
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return NULL;
+    for (size_t i = 0; i < sizeof random; i++)
+        mark[i] = letters[random[i] % (sizeof letters - 1)];
+    return memory_format("%s.%s.r2m-part", path, mark);
+}
+
 /* Creates PATH.XXXXXX.r2m-part. Not by mkstemp, whose file nobody else may read: here the umask
  * decides, as for any new file. */
 static int create_temporary(const char *path, char **temporary) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     int descriptor;
     do {
-        unsigned char random[6];
-        char mark[sizeof random + 1] = "";
-        if (getrandom(random, sizeof random, 0) != sizeof random)
-            return -1;
-        for (size_t i = 0; i < sizeof random; i++)
-            mark[i] = letters[random[i] % (sizeof letters - 1)];
         free(*temporary);
-        *temporary = memory_format("%s.%s.r2m-part", path, mark);
+        *temporary = atomic_file_temporary(path);
+        if (*temporary == NULL)
+            return -1;
         descriptor = open(*temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor < 0 && errno == EEXIST);
     return descriptor;
@@ -170,8 +176,7 @@ static bool rename_to(const struct atomic_file *file) {
     return link(file->temporary, file->path) == 0 && unlink(file->temporary) == 0;
 }
 
-/* Makes the rename last; a folder that cannot be opened or synced is no reason to fail. */
-static void sync_folder(const char *path) {
+void atomic_file_sync_folder(const char *path) {
     char *folder = folder_of(path);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) {
@@ -194,7 +199,7 @@ static bool close_synced(struct atomic_file *file) {
 bool atomic_file_commit(struct atomic_file *file, struct error *error) {
     bool good = close_synced(file) && rename_to(file);
     if (good)
-        sync_folder(file->path);
+        atomic_file_sync_folder(file->path);
     else if (errno == EEXIST)
         fail_exists(file->path, error);
     else

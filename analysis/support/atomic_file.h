@@ -42,6 +42,14 @@ bool atomic_file_commit(struct atomic_file *file, struct error *error);
 /* Removes the temporary file and releases; a zeroed struct is accepted. */
 void atomic_file_cancel(struct atomic_file *file);
 
+/* The next name for a temporary file or folder beside path, PATH.XXXXXX.r2m-part; free() it. NULL
+ * when the system gives no random numbers. */
+char *atomic_file_temporary(const char *path);
+
+/* Makes the names in the folder that holds path last. A folder that cannot be synced is no reason
+ * to fail. */
+void atomic_file_sync_folder(const char *path);
+
 /* begin, write, commit in one. */
 bool atomic_file_write(const char *path, const void *data, size_t bytes, bool overwrite,
                        struct error *error);

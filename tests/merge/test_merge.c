@@ -574,7 +574,9 @@ static void outputs_that_are_refused(void **state) {
     refuse(&study, study.model.files[1].path, true, ERROR_USAGE, "one of the inputs", NULL);
     refuse(&study, soft, true, ERROR_USAGE, "one of the inputs", NULL);
     refuse(&study, hard, true, ERROR_USAGE, "one of the inputs", NULL);
-    refuse(&study, scratch_path(scratch, "m.pth"), true, ERROR_USAGE, ".safetensors", NULL);
+    refuse(&study, scratch_path(scratch, "m.onnx"), true, ERROR_USAGE, ".safetensors", NULL);
+    refuse(&study, scratch_path(scratch, ".pth"), true, ERROR_USAGE, ".pth", NULL);
+    refuse(&study, scratch->folder, true, ERROR_USAGE, "or holds one", NULL);
     refuse(&study, scratch_path(scratch, ".safetensors"), true, ERROR_USAGE, ".safetensors", NULL);
     checkpoint_close(study_merge(&study, "there.safetensors"));
     refuse(&study, scratch_path(scratch, "there.safetensors"), false, ERROR_INPUT, "exist", NULL);
@@ -660,7 +662,7 @@ static void the_estimate_fits_the_merge(void **state) {
     assert_close(result.eta, study.preview->eta, 0);
     assert_close(result.residual_norm, study.preview->nbar, 0);
     assert_true(atomic_load(&progress.done) > 0 && progress.done <= progress.total);
-    assert_false(merge_estimate(study.plan, study.analysis, "x.bin", &estimate, &error));
+    assert_false(merge_estimate(study.plan, study.analysis, "x.onnx", &estimate, &error));
     assert_int_equal(error.kind, ERROR_USAGE);
     error_free(&error);
     study_end(&study);

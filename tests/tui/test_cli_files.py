@@ -146,7 +146,7 @@ class Outputs(ProgramTest):
         self.refused(1, *self.merge_to("no/out.safetensors"), says=["no"])
 
     def test_an_ending_that_means_another_format(self):
-        self.refused(2, *self.merge_to("out.pth"), says=["out.pth", "safetensors"])
+        self.refused(2, *self.merge_to("out.onnx"), says=["out.onnx", ".safetensors", ".pth"])
 
     def test_disk_full_in_mid_write(self):
         """A limit on the size of files is a full disk without root."""

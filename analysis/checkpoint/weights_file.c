@@ -1,0 +1,160 @@
+#include "analysis/checkpoint/weights_file.h"
+
+#include "analysis/checkpoint/output_format.h"
+#include "analysis/support/atomic_file.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct output_format *const formats[] = {&safetensors_output, &torch_output};
+
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+struct weights_file {
+    const struct output_format *format;
+    struct checkpoint draft; /* the path, for messages */
+    struct atomic_file file;
+    struct layout layout;
+    _Atomic bool *put; /* [count]: that tensor is in the file */
+};
+
+/* The format of a name by its ending, or NULL. */
+static const struct output_format *format_of(const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < FORMATS; i++)
+        for (const char *const *ending = formats[i]->endings; *ending != NULL; ending++)
+            if (length > strlen(*ending) &&
+                strcasecmp(name + length - strlen(*ending), *ending) == 0)
+                return formats[i];
+    return NULL;
+}
+
+bool weights_file_is_named(const char *name) {
+    return format_of(name) != NULL;
+}
+
+/* Bytes of every tensor, from dtype and shape. */
+static bool measure(struct weights_file *file, const struct tensor_spec *specs,
+                    struct error *error) {
+    for (size_t i = 0; i < file->layout.count; i++) {
+        const struct tensor_spec *spec = &specs[i];
+        struct tensor tensor = {.name = spec->name,
+                                .name_length = spec->name_length,
+                                .dtype = spec->dtype,
+                                .rank = spec->rank,
+                                .shape = spec->shape};
+        const char *problem = tensor_measure(&tensor);
+        if (problem != NULL)
+            return tensor_fail(&file->draft, &tensor, error, "%s", problem);
+        file->layout.places[i] = (struct place){.spec = spec, .bytes = tensor.bytes};
+    }
+    return true;
+}
+
+static bool create(struct weights_file *file, bool overwrite, struct error *error) {
+    const struct text *head = &file->layout.head;
+    return atomic_file_begin(&file->file, file->draft.path, overwrite, error) &&
+           atomic_file_reserve(&file->file, file->layout.bytes, error) &&
+           atomic_file_put(&file->file, head->bytes, head->length, 0, error);
+}
+
+struct weights_file *weights_file_begin(const char *path, const struct tensor_spec *specs,
+                                        size_t count, const struct metadata_entry *metadata,
+                                        size_t metadata_count, bool overwrite,
+                                        struct error *error) {
+    struct weights_file *file = memory_array(1, sizeof *file);
+    file->format = format_of(path) != NULL ? format_of(path) : formats[0];
+    file->draft.path = memory_string(path);
+    file->put = memory_array(count, sizeof *file->put);
+    file->layout = (struct layout){.draft = &file->draft,
+                                   .places = memory_array(count, sizeof *file->layout.places),
+                                   .count = count,
+                                   .metadata = metadata,
+                                   .metadata_count = metadata_count};
+    if (measure(file, specs, error) && file->format->lay_out(&file->layout, error) &&
+        create(file, overwrite, error))
+        return file;
+    weights_file_cancel(file);
+    return NULL;
+}
+
+uint64_t weights_file_bytes(const struct weights_file *file) {
+    return file->layout.bytes;
+}
+
+static bool put_frame(struct weights_file *file, size_t index, const void *data, uint64_t end,
+                      struct error *error) {
+    if (file->format->frame == NULL)
+        return true;
+    struct text frame = file->format->frame(&file->layout, index, data);
+    bool good = atomic_file_put(&file->file, frame.bytes, frame.length, end - frame.length, error);
+    free(frame.bytes);
+    return good;
+}
+
+bool weights_file_put(struct weights_file *file, size_t index, const void *data,
+                      struct error *error) {
+    const struct place *place = &file->layout.places[index];
+    uint64_t offset = file->layout.head.length + place->offset;
+    if (!put_frame(file, index, data, offset, error) ||
+        !atomic_file_put(&file->file, data, place->bytes, offset, error))
+        return false;
+    file->put[index] = true;
+    return true;
+}
+
+bool weights_file_check(const struct weights_file *file, struct error *error) {
+    for (size_t i = 0; i < file->layout.count; i++)
+        if (!file->put[i]) {
+            const struct tensor_spec *spec = file->layout.places[i].spec;
+            struct tensor tensor = {.name = spec->name, .name_length = spec->name_length};
+            return tensor_fail(&file->draft, &tensor, error, "was never written");
+        }
+    return true;
+}
+
+/* Opens the file by all rules of its format. With head and tail as they were meant, the table of
+ * tensors is as it was meant too. */
+static bool check_file(const struct weights_file *file, const struct text *tail,
+                       struct digest *digest, struct error *error) {
+    struct checkpoint *checkpoint;
+    const struct text *head = &file->layout.head;
+    if (!checkpoint_open(file->file.temporary, &checkpoint, error))
+        return false;
+    const struct mapping *bytes = &checkpoint->file;
+    bool same = bytes->size == file->layout.bytes &&
+                memcmp(bytes->bytes, head->bytes, head->length) == 0 &&
+                (tail->length == 0 ||
+                 memcmp(bytes->bytes + bytes->size - tail->length, tail->bytes, tail->length) == 0);
+    if (same && digest != NULL)
+        digest_add(digest, bytes->bytes, bytes->size);
+    checkpoint_close(checkpoint);
+    return same ||
+           checkpoint_fail(&file->draft, error, "the header on the disk is not the one written");
+}
+
+bool weights_file_commit(struct weights_file *file, struct digest *digest, struct error *error) {
+    struct text tail = {0};
+    if (file->format->tail != NULL)
+        tail = file->format->tail(&file->layout);
+    bool good = atomic_file_put(&file->file, tail.bytes, tail.length,
+                                file->layout.bytes - tail.length, error) &&
+                check_file(file, &tail, digest, error) && atomic_file_commit(&file->file, error);
+    free(tail.bytes);
+    weights_file_cancel(file);
+    return good;
+}
+
+void weights_file_cancel(struct weights_file *file) {
+    if (file == NULL)
+        return;
+    atomic_file_cancel(&file->file);
+    free(file->layout.head.bytes);
+    free(file->layout.places);
+    free(file->layout.records);
+    free(file->put);
+    free(file->draft.path);
+    free(file);
+}

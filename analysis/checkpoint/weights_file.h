@@ -1,0 +1,34 @@
+/* One file of weights being written: a temporary file until it is complete and read back. Private
+ * to the room. */
+#ifndef R2M_ANALYSIS_CHECKPOINT_WEIGHTS_FILE_H
+#define R2M_ANALYSIS_CHECKPOINT_WEIGHTS_FILE_H
+
+#include "analysis/checkpoint/writer.h"
+
+struct weights_file;
+
+/* As writer_begin; the ending of path chooses the format. specs are borrowed. NULL on failure. */
+struct weights_file *weights_file_begin(const char *path, const struct tensor_spec *specs,
+                                        size_t count, const struct metadata_entry *metadata,
+                                        size_t metadata_count, bool overwrite, struct error *error);
+
+uint64_t weights_file_bytes(const struct weights_file *file);
+
+/* Thread-safe. */
+bool weights_file_put(struct weights_file *file, size_t index, const void *data,
+                      struct error *error);
+
+/* Every tensor was put. */
+bool weights_file_check(const struct weights_file *file, struct error *error);
+
+/* Ends the file, opens it by the rules of its format, compares, adds its bytes to digest (may be
+ * NULL) and gives it its name. Frees it in every case. */
+bool weights_file_commit(struct weights_file *file, struct digest *digest, struct error *error);
+
+/* NULL is accepted. */
+void weights_file_cancel(struct weights_file *file);
+
+/* True when the name has a known ending and something before it. */
+bool weights_file_is_named(const char *name);
+
+#endif
