@@ -22,7 +22,8 @@ void text_add_word(struct text *text, const char *word) {
 
 void text_add_number(struct text *text, uint64_t number) {
     char digits[24];
-    text_add(text, digits, (size_t)snprintf(digits, sizeof digits, "%" PRIu64, number));
+    snprintf(digits, sizeof digits, "%" PRIu64, number);
+    text_add_word(text, digits);
 }
 
 void text_add_bytes(struct text *text, uint64_t number, size_t bytes) {
@@ -30,14 +31,19 @@ void text_add_bytes(struct text *text, uint64_t number, size_t bytes) {
         text_add(text, &(unsigned char){(unsigned char)(number & 0xFF)}, 1);
 }
 
+static void add_escape(struct text *text, unsigned code) {
+    char escape[16];
+    snprintf(escape, sizeof escape, "\\u%04x", code);
+    text_add_word(text, escape);
+}
+
 static void add_character(struct text *text, char c) {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-    char escape[8];
     const char *found = c != '\0' ? strchr(escaped, c) : NULL;
     if (found != NULL)
         text_add(text, (char[]){'\\', letters[found - escaped]}, 2);
     else if ((unsigned char)c < 0x20)
-        text_add(text, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c));
+        add_escape(text, (unsigned)c);
     else
         text_add(text, &c, 1);
 }
