@@ -52,18 +52,20 @@ static size_t prefix_to_strip(const struct string_list *prefixes, const char *na
     return 0;
 }
 
-void table_keys_apply(const struct table_keys *keys, struct alias *alias) {
+bool table_keys_apply(const struct table_keys *keys, struct alias *alias) {
     const struct tensor *tensor = alias->tensor;
     size_t strip = prefix_to_strip(&keys->strip_prefix, tensor->name, tensor->name_length);
     const char *rest = tensor->name + strip;
     size_t length = tensor->name_length - strip;
     const char *to = "";
+    bool renamed = false;
     for (size_t i = 0; i < keys->rename.count; i++) {
         const char *from = keys->rename.items[i], *equals = strchr(from, '=');
         size_t from_length = (size_t)(equals - from);
         if (!starts_with(rest, length, from, from_length))
             continue;
         to = equals + 1;
+        renamed = true;
         rest += from_length;
         length -= from_length;
         break;
@@ -73,6 +75,7 @@ void table_keys_apply(const struct table_keys *keys, struct alias *alias) {
     alias->name = memory_array(alias->length + 1, 1);
     memcpy(alias->name, to, to_length);
     memcpy(alias->name + to_length, rest, length);
+    return renamed || strip > 0;
 }
 
 bool globs_match(const struct string_list *globs, const char *name) {

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_SHOWN = 5 };
-
 /* The name of the file or folder at the end of a path, without its extension. */
 static char *path_stem(const char *path) {
     size_t end = strlen(path);
@@ -97,125 +95,6 @@ static bool open_files(struct tensor_table *table, const char *base_path,
     return error->kind == ERROR_NONE;
 }
 
-static struct checkpoint *table_file(const struct tensor_table *table, size_t file) {
-    return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
-}
-
-/* By name, then by file. */
-static int compare_aliases(const void *one, const void *other) {
-    const struct alias *a = one, *b = other;
-    int order = memcmp(a->name, b->name, a->length < b->length ? a->length : b->length);
-    if (order != 0)
-        return order;
-    if (a->length != b->length)
-        return a->length < b->length ? -1 : 1;
-    return (a->file > b->file) - (a->file < b->file);
-}
-
-/* Every tensor of every file, sorted: the tensors of one layer are neighbours. */
-static struct alias *sorted_aliases(const struct tensor_table *table, const struct table_keys *keys,
-                                    size_t *count) {
-    *count = 0;
-    for (size_t file = 0; file <= table->specialist_count; file++)
-        *count += checkpoint_count(table_file(table, file));
-    struct alias *aliases = memory_array(*count, sizeof *aliases), *alias = aliases;
-    for (size_t file = 0; file <= table->specialist_count; file++) {
-        const struct checkpoint *checkpoint = table_file(table, file);
-        for (size_t i = 0; i < checkpoint_count(checkpoint); i++, alias++) {
-            alias->file = file;
-            alias->tensor = checkpoint_tensor(checkpoint, i);
-            table_keys_apply(keys, alias);
-        }
-    }
-    qsort(aliases, *count, sizeof *aliases, compare_aliases);
-    return aliases;
-}
-
-static bool same_name(const struct alias *one, const struct alias *other) {
-    return one->length == other->length && memcmp(one->name, other->name, one->length) == 0;
-}
-
-/* The layer made of aliases of one name, without its role. */
-static void layer_collect(const struct tensor_table *table, struct layer *layer,
-                          const struct alias *aliases, size_t count, struct error *error) {
-    *layer = (struct layer){.like = aliases[0].tensor};
-    bool in_base = aliases[0].file == 0;
-    const char *name = in_base ? layer->like->name : aliases[0].name;
-    layer->output_length = in_base ? layer->like->name_length : aliases[0].length;
-    layer->output_name = memory_text(name, layer->output_length);
-    layer->name = error_quote(name, layer->output_length);
-    layer->specialists = memory_array(table->specialist_count, sizeof(void *));
-    for (size_t i = 0; i < count; i++) {
-        const struct alias *alias = &aliases[i];
-        const struct tensor **place =
-            alias->file == 0 ? &layer->base : &layer->specialists[alias->file - 1];
-        if (*place != NULL) {
-            char *other = error_quote(alias->tensor->name, alias->tensor->name_length);
-            error_add(error, ERROR_INPUT,
-                      "%s: tensor %s: has another tensor's name after strip_prefix and rename",
-                      table_path(table, alias->file), other);
-            free(other);
-        }
-        *place = alias->tensor;
-    }
-}
-
-static void layer_release(struct layer *layer) {
-    free(layer->name);
-    free(layer->output_name);
-    free(layer->specialists);
-}
-
-static int compare_layers(const void *one, const void *other) {
-    return natural_compare(((const struct layer *)one)->name, ((const struct layer *)other)->name);
-}
-
-/* "text: a, b, c and 9 more" as a warning. */
-static void warn_of_names(struct tensor_table *table, const struct string_list *names,
-                          const char *text) {
-    if (names->count == 0)
-        return;
-    char *line = memory_format("%s: %s", text, names->items[0]);
-    for (size_t i = 1; i < names->count && i < NAMES_SHOWN; i++) {
-        char *longer = memory_format("%s, %s", line, names->items[i]);
-        free(line);
-        line = longer;
-    }
-    char *all = names->count <= NAMES_SHOWN
-                    ? memory_string(line)
-                    : memory_format("%s and %zu more", line, names->count - NAMES_SHOWN);
-    string_list_add(&table->warnings, all);
-    free(all);
-    free(line);
-}
-
-static void line_up(struct tensor_table *table, const struct table_keys *keys,
-                    struct error *error) {
-    struct left_out left_out = {0};
-    size_t count;
-    struct alias *aliases = sorted_aliases(table, keys, &count);
-    table->layers = memory_array(count, sizeof *table->layers);
-    for (size_t first = 0, end; first < count; first = end) {
-        for (end = first + 1; end < count && same_name(&aliases[first], &aliases[end]);)
-            end++;
-        struct layer *layer = &table->layers[table->layer_count];
-        layer_collect(table, layer, aliases + first, end - first, error);
-        if (layer_take_role(table, keys, aliases[first].name, layer, &left_out, error))
-            table->layer_count++;
-        else
-            layer_release(layer);
-    }
-    qsort(table->layers, table->layer_count, sizeof *table->layers, compare_layers);
-    warn_of_names(table, &left_out.base_only, "in no specialist, copied from the base");
-    warn_of_names(table, &left_out.some_specialists,
-                  "in some specialists only, left out of the merge");
-    string_list_free(&left_out.base_only);
-    string_list_free(&left_out.some_specialists);
-    for (size_t i = 0; i < count; i++)
-        free(aliases[i].name);
-    free(aliases);
-}
-
 /* The name of a file's first tensor, quoted, for the hint. */
 static char *first_name(const struct checkpoint *checkpoint) {
     if (checkpoint_count(checkpoint) == 0)
@@ -224,8 +103,7 @@ static char *first_name(const struct checkpoint *checkpoint) {
     return error_quote(tensor->name, tensor->name_length);
 }
 
-static void hint_at_names(const struct tensor_table *table, size_t specialist,
-                          struct error *error) {
+void hint_at_names(const struct tensor_table *table, size_t specialist, struct error *error) {
     char *base = first_name(table->base);
     char *other = first_name(table->specialists[specialist].checkpoint);
     error_hint(error,
@@ -276,7 +154,8 @@ bool tensor_table_open(const char *base_path, const struct specialist_path *spec
     table->specialists = memory_array(specialist_count, sizeof *table->specialists);
     if (open_files(table, base_path, specialists, keys, error)) {
         line_up(table, keys, error);
-        check_common(table, error);
+        if (error->kind == ERROR_NONE || table->layer_count > 0)
+            check_common(table, error);
     }
     if (error->kind != ERROR_NONE) {
         tensor_table_close(table);
@@ -297,6 +176,7 @@ void tensor_table_close(struct tensor_table *table) {
     for (size_t i = 0; i < table->specialist_count; i++) {
         free(table->specialists[i].name);
         free(table->specialists[i].path);
+        match_release(&table->specialists[i].match);
         checkpoint_close(table->specialists[i].checkpoint);
     }
     free(table->specialists);

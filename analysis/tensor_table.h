@@ -53,10 +53,21 @@ struct layer {
     uint64_t elements;
 };
 
+/* How one specialist's tensors met the base's. Names are as in struct layer. */
+struct match {
+    struct string_list matched;         /* in both, of one shape */
+    struct string_list base_only;       /* in the base, not in this specialist */
+    struct string_list specialist_only; /* in this specialist, not in the base */
+    struct string_list other_shape;     /* in both, of different shapes */
+    char *from, *to; /* the prefix that takes the place of one of the base, quoted for the screen;
+                        both "": names as they are; both NULL: lined up by the keys */
+};
+
 struct table_specialist {
     char *name; /* unique */
     char *path;
     struct checkpoint *checkpoint;
+    struct match match;
 };
 
 struct tensor_table {
@@ -75,10 +86,11 @@ struct specialist_path {
     const char *path;
 };
 
-/* Opens all files and lines them up. Errors, all problems listed: a file that does not open,
- * shapes that differ, no tensor in common, a buffer that the base lacks and on which the
- * specialists disagree, no or too many specialists, a shared tensor of a type that has no
- * arithmetic. */
+/* Opens all files and lines them up. A specialist in which keys.strip_prefix and keys.rename change
+ * no name is lined up by a vote (prefix_vote.h). Errors, all problems listed: a file that does not
+ * open, no or several ways to line up, shapes that differ, no tensor in common, a buffer that the
+ * base lacks and on which the specialists disagree, no or too many specialists, a shared tensor of
+ * a type that has no arithmetic. */
 bool tensor_table_open(const char *base_path, const struct specialist_path *specialists,
                        size_t specialist_count, const struct table_keys *keys,
                        struct tensor_table **table, struct error *error);
@@ -91,6 +103,9 @@ bool layer_is_shared(const struct layer *layer);
 
 /* min(rows, cols) for a matrix, the largest rank of a residual; 0 for other roles. */
 size_t layer_max_rank(const struct layer *layer);
+
+/* The match report of one specialist for the eye, some lines; free() it. */
+char *match_text(const struct tensor_table *table, size_t specialist);
 
 /* Index of the layer of that name, or layer_count. */
 size_t tensor_table_find(const struct tensor_table *table, const char *name);

@@ -1,0 +1,91 @@
+#include "analysis/table_parts.h"
+
+#include <stdlib.h>
+
+enum { NAMES_SHOWN = 5 };
+
+void match_add(struct tensor_table *table, const struct layer *layer) {
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        struct match *match = &table->specialists[i].match;
+        const struct tensor *tensor = layer->specialists[i];
+        if (tensor == NULL && layer->base != NULL)
+            string_list_add(&match->base_only, layer->name);
+        else if (tensor != NULL && layer->base == NULL)
+            string_list_add(&match->specialist_only, layer->name);
+        else if (tensor != NULL && tensor_same_shape(tensor, layer->base))
+            string_list_add(&match->matched, layer->name);
+        else if (tensor != NULL)
+            string_list_add(&match->other_shape, layer->name);
+    }
+}
+
+void match_release(struct match *match) {
+    string_list_free(&match->matched);
+    string_list_free(&match->base_only);
+    string_list_free(&match->specialist_only);
+    string_list_free(&match->other_shape);
+    free(match->from);
+    free(match->to);
+}
+
+/* Appends and frees what is added. */
+static void append(char **text, char *added) {
+    char *longer = memory_format("%s%s", *text, added);
+    free(*text);
+    free(added);
+    *text = longer;
+}
+
+char *match_names(const struct string_list *names) {
+    char *text = memory_string("");
+    for (size_t i = 0; i < names->count && i < NAMES_SHOWN; i++)
+        append(&text, memory_format("%s%s", i > 0 ? ", " : "", names->items[i]));
+    if (names->count > NAMES_SHOWN)
+        append(&text, memory_format(" and %zu more", names->count - NAMES_SHOWN));
+    return text;
+}
+
+void match_warn(struct tensor_table *table) {
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        const struct match *match = &table->specialists[i].match;
+        size_t both = match->matched.count + match->other_shape.count;
+        size_t base = both + match->base_only.count, own = both + match->specialist_only.count;
+        if (2 * match->matched.count >= (base < own ? base : own))
+            continue;
+        char *warning = memory_format("only %zu of the %zu tensors of %s line up with the base's",
+                                      match->matched.count, own, table->specialists[i].name);
+        string_list_add(&table->warnings, warning);
+        free(warning);
+    }
+}
+
+/* How the names were brought together. */
+static char *way_text(const struct match *match) {
+    if (match->from == NULL)
+        return memory_string("names lined up by keys.strip_prefix and keys.rename");
+    if (*match->from == '\0' && *match->to == '\0')
+        return memory_string("names as they are");
+    return memory_format("\"%s\" stands for the base's \"%s\"", match->from, match->to);
+}
+
+static void append_names(char **text, const char *what, const struct string_list *names) {
+    if (names->count == 0)
+        return;
+    char *list = match_names(names);
+    append(text, memory_format("  %zu %s: %s\n", names->count, what, list));
+    free(list);
+}
+
+char *match_text(const struct tensor_table *table, size_t specialist) {
+    const struct table_specialist *one = &table->specialists[specialist];
+    const struct match *match = &one->match;
+    char *way = way_text(match);
+    char *text = memory_format(
+        "%s: %zu of %zu tensors match the base; %s\n", one->name, match->matched.count,
+        match->matched.count + match->other_shape.count + match->specialist_only.count, way);
+    append_names(&text, "of another shape", &match->other_shape);
+    append_names(&text, "only in the specialist", &match->specialist_only);
+    append_names(&text, "only in the base", &match->base_only);
+    free(way);
+    return text;
+}
