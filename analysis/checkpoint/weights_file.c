@@ -118,7 +118,7 @@ bool weights_file_check(const struct weights_file *file, struct error *error) {
 /* Opens the file by all rules of its format. With head and tail as they were meant, the table of
  * tensors is as it was meant too. */
 static bool check_file(const struct weights_file *file, const struct text *tail,
-                       struct digest *digest, struct error *error) {
+                       struct error *error) {
     struct checkpoint *checkpoint;
     const struct text *head = &file->layout.head;
     if (!checkpoint_open(file->file.temporary, &checkpoint, error))
@@ -128,8 +128,6 @@ static bool check_file(const struct weights_file *file, const struct text *tail,
                 memcmp(bytes->bytes, head->bytes, head->length) == 0 &&
                 (tail->length == 0 ||
                  memcmp(bytes->bytes + bytes->size - tail->length, tail->bytes, tail->length) == 0);
-    if (same && digest != NULL)
-        digest_add(digest, bytes->bytes, bytes->size);
     checkpoint_close(checkpoint);
     return same ||
            checkpoint_fail(&file->draft, error, "the header on the disk is not the one written");
@@ -141,7 +139,9 @@ bool weights_file_commit(struct weights_file *file, struct digest *digest, struc
         tail = file->format->tail(&file->layout);
     bool good = atomic_file_put(&file->file, tail.bytes, tail.length,
                                 file->layout.bytes - tail.length, error) &&
-                check_file(file, &tail, digest, error) && atomic_file_commit(&file->file, error);
+                check_file(file, &tail, error) &&
+                (digest == NULL || digest_add_file(digest, file->file.temporary, error)) &&
+                atomic_file_commit(&file->file, error);
     free(tail.bytes);
     weights_file_cancel(file);
     return good;

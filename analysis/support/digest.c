@@ -63,11 +63,9 @@ static int digest_descriptor(int descriptor, struct digest *digest) {
     return reason;
 }
 
-bool digest_file(const char *path, char sha256[SHA256_TEXT], struct error *error) {
-    struct digest *digest = digest_begin();
+bool digest_add_file(struct digest *digest, const char *path, struct error *error) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     int reason = descriptor < 0 ? errno : digest_descriptor(descriptor, digest);
-    digest_end(digest, sha256);
     if (descriptor >= 0)
         close(descriptor);
     if (reason == 0)
@@ -76,4 +74,11 @@ bool digest_file(const char *path, char sha256[SHA256_TEXT], struct error *error
     error_set(error, ERROR_INPUT, "%s: %s", quoted, strerror(reason));
     free(quoted);
     return false;
+}
+
+bool digest_file(const char *path, char sha256[SHA256_TEXT], struct error *error) {
+    struct digest *digest = digest_begin();
+    bool good = digest_add_file(digest, path, error);
+    digest_end(digest, sha256);
+    return good;
 }

@@ -12,6 +12,9 @@ struct digest *digest_begin(void);
 void digest_add(struct digest *digest, const void *data, size_t bytes);
 void digest_end(struct digest *digest, char sha256[SHA256_TEXT]);
 
+/* Adds all bytes of a file, by reading: mapped, they would count as memory of the process. */
+bool digest_add_file(struct digest *digest, const char *path, struct error *error);
+
 /* Hexadecimal sha256 of bytes in memory. */
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]);
 
