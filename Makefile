@@ -35,13 +35,16 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # Rooms from the bottom up; each may use only those before it: the tests of a room are linked with
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
+# Folders inside a room; what stands in them belongs to the room.
+FOLDERS  := analysis/checkpoint/torch merge/config tui/terminal tui/screen tui/command
+sources  = $(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c)))
 archive  = $(BUILD)/lib/$(subst /,-,$(1)).a
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 ARCHIVES := $(foreach room,$(ROOMS),$(call archive,$(room)))
 TESTS    := $(patsubst %.c,$(BUILD)/%,$(wildcard $(ROOMS:%=tests/%/test_*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
+C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(FOLDERS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
 .PHONY: all programs demo check bench fuzz screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
@@ -78,7 +81,7 @@ lint: deps-lint ## clang-format, cppcheck, clang-tidy
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 	    --suppress=missingIncludeSystem -I. $(ROOMS)
-	@printf '%s\n' $(filter %.c,$(wildcard $(ROOMS:%=%/*.c))) | xargs -P$(JOBS) -n4 sh -c \
+	@printf '%s\n' $(filter %.c,$(foreach room,$(ROOMS),$(call sources,$(room)))) | xargs -P$(JOBS) -n4 sh -c \
 	    'clang-tidy --quiet "$$@" -- -std=c17 -I. -D_GNU_SOURCE $(PC_CFLAGS) 2>/dev/null' sh
 	@echo "lint: clean"
 
@@ -135,7 +138,7 @@ $(BUILD)/render/font_data.o: render/font_data.S
 
 # One archive a room; the tests of a room see it and the rooms below.
 define room_rules
-$(call archive,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(patsubst %.S,$(BUILD)/%.o,$(wildcard $(1)/*.S))
+$(call archive,$(1)): $(patsubst %,$(BUILD)/%.o,$(basename $(call sources,$(1))))
 	@mkdir -p $$(@D)
 	$$(QUIET)rm -f $$@ && $$(AR) rcs $$@ $$^
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)/test_*.c)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(2) $(call archive,$(1)))
@@ -153,7 +156,7 @@ $(BUILD)/lib/tests.a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/lib/tests.a $(call reverse,$(filter-out %tui.a,$(ARCHIVES)))
 	$(QUIET)$(LINK) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PC_LIBS) -lm
 
-build/fuzz/%: tests/fuzz/%.c tests/support.c tests/torch_archive.c $(wildcard analysis/*/*.[ch] analysis/*.[ch] merge/*.[ch])
+build/fuzz/%: tests/fuzz/%.c tests/support.c tests/torch_archive.c $(foreach room,$(filter analysis% merge,$(ROOMS)),$(call sources,$(room))) $(filter %.h,$(C_FILES))
 	@mkdir -p $(@D)
 	@echo "  FUZZ $@"
 	$(QUIET)$(CXX_FUZZ) -std=c17 -pthread -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(PC_CFLAGS) -O1 -g \

@@ -1,6 +1,6 @@
 #include "merge/merge.h"
 
-#include "merge/config_parts.h"
+#include "merge/config/config_parts.h"
 #include "merge/recipe.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "merge/settings.h"
+#include "merge/config/settings.h"
 
 /* A residual norm at or below this share of the task vector's counts as 0. */
 #define NORM_MATCH_VANISHED 1e-6

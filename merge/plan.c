@@ -1,7 +1,7 @@
 #include "merge/plan.h"
 #include "merge/plan_history.h"
 
-#include "merge/config_parts.h"
+#include "merge/config/config_parts.h"
 #include "merge/text.h"
 
 #include <fnmatch.h>

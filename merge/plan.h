@@ -6,7 +6,7 @@
 #ifndef R2M_MERGE_PLAN_H
 #define R2M_MERGE_PLAN_H
 
-#include "merge/config.h"
+#include "merge/config/config.h"
 
 struct plan {
     struct config config;             /* read freely; change through the functions below */

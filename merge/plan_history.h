@@ -6,7 +6,7 @@
 #ifndef R2M_MERGE_PLAN_HISTORY_H
 #define R2M_MERGE_PLAN_HISTORY_H
 
-#include "merge/config.h"
+#include "merge/config/config.h"
 
 enum { HISTORY_LIMIT = 500 }; /* steps; the oldest are forgotten */
 

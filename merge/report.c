@@ -1,6 +1,6 @@
 #include "merge/report.h"
 
-#include "merge/document.h"
+#include "merge/config/document.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* r2m: Real-aware Residual Model Merging. */
-#include "tui/command.h"
-#include "tui/complain.h"
-#include "tui/interrupt.h"
-#include "tui/term.h"
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/interrupt.h"
+#include "tui/terminal/term.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #include "analysis/checkpoint/format.h"
 #include "analysis/checkpoint/safetensors.h"
 #include "analysis/checkpoint/sharded.h"
-#include "analysis/checkpoint/torch_file.h"
+#include "analysis/checkpoint/torch/torch_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

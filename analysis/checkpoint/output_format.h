@@ -10,8 +10,8 @@
 
 #include "analysis/checkpoint/format.h"
 #include "analysis/checkpoint/output_text.h"
+#include "analysis/checkpoint/torch/zip_output.h"
 #include "analysis/checkpoint/writer.h"
-#include "analysis/checkpoint/zip_output.h"
 
 /* Where a tensor lies in the file. */
 struct place {

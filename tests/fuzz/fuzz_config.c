@@ -1,6 +1,6 @@
 /* Configs from anywhere: what is accepted must read back from its own text, byte for byte. Input
  * without a brace is taken as a --set assignment. */
-#include "merge/config.h"
+#include "merge/config/config.h"
 
 #include <stdint.h>
 #include <stdlib.h>

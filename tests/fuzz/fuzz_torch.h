@@ -2,7 +2,7 @@
 #ifndef R2M_TESTS_FUZZ_FUZZ_TORCH_H
 #define R2M_TESTS_FUZZ_FUZZ_TORCH_H
 
-#include "analysis/checkpoint/torch_file.h"
+#include "analysis/checkpoint/torch/torch_file.h"
 
 #include <stdlib.h>
 

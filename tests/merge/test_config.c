@@ -1,6 +1,6 @@
 /* The config: what is read, what is refused and how, texts that read back, paths, --set, presets.
  */
-#include "merge/config.h"
+#include "merge/config/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

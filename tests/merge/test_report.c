@@ -2,7 +2,7 @@
  * known, and text that any parser takes. */
 #include "merge/report.h"
 
-#include "merge/document.h"
+#include "merge/config/document.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The settings table: defaults, texts that read back, refusals that name field and range. */
-#include "merge/settings.h"
+#include "merge/config/settings.h"
 #include "merge/text.h"
 
 #include <math.h>

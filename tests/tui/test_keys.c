@@ -1,5 +1,5 @@
 /* The key table: no clash, nothing without help, names that read back. */
-#include "tui/keys.h"
+#include "tui/screen/keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

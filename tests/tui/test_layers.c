@@ -1,5 +1,5 @@
 /* Names of layers: their modules, their kinds. */
-#include "tui/layers.h"
+#include "tui/screen/layers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Layout: rectangles stay inside, never overlap and leave nothing useful too small, from 60x16 to
  * 500x200 and from 1 to 12 specialists. */
-#include "tui/layout.h"
+#include "tui/terminal/layout.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

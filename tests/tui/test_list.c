@@ -1,5 +1,5 @@
 /* The table widget: movement, scrolling, searching, drawing; and the surface below it. */
-#include "tui/list.h"
+#include "tui/screen/list.h"
 
 #include <locale.h>
 #include <setjmp.h>

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tui/progress_line.h"
+#include "tui/command/progress_line.h"
 
 static const char *shown(enum progress_unit unit, double done, double total, double elapsed) {
     static char text[200];

@@ -1,8 +1,8 @@
 /* Torch files as the writer makes them, taken apart by hand: local headers, central directory,
  * checksums, alignment and the opcodes of the pickle; and read back by the reader. */
 #include "analysis/checkpoint/checkpoint.h"
+#include "analysis/checkpoint/torch/zip_output.h"
 #include "analysis/checkpoint/writer.h"
-#include "analysis/checkpoint/zip_output.h"
 #include "analysis/support/pool.h"
 #include "tests/scratch.h"
 

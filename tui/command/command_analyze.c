@@ -1,0 +1,57 @@
+/* What an analysis found: tables, or JSON. */
+#include "analysis/support/atomic_file.h"
+#include "merge/report.h"
+#include "tui/command/analysis_tables.h"
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The tables as text; free() it. */
+static char *tables_text(const struct session *session, struct text_style style) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream != NULL)
+        analysis_tables_print(session, style, stream);
+    if (stream == NULL || fclose(stream) != 0)
+        memory_exhausted(size);
+    return text;
+}
+
+/* Into the file, or to standard output. */
+static bool put(const char *text, const struct options *options, struct error *error) {
+    if (options->output != NULL)
+        return atomic_file_write(options->output, text, strlen(text), options->force, error);
+    fputs(text, stdout);
+    return true;
+}
+
+static bool analyze(struct session *session, const struct options *options, struct error *error) {
+    struct text_style style = text_style_choose(options);
+    if (!session_open(session, options, error))
+        return false;
+    session_start(session, options);
+    if (!session_analyze(session, true, error))
+        return false;
+    if (options->output != NULL)
+        style = (struct text_style){0};
+    char *text = options->json ? report_json(session->plan, session->analysis, session->preview,
+                                             options->spectra)
+                               : tables_text(session, style);
+    bool good = put(text, options, error);
+    free(text);
+    if (good && !options->json && !options->quiet)
+        session_warn(session);
+    return good;
+}
+
+int command_analyze(const struct options *options) {
+    struct session session = {0};
+    struct error error = {0};
+    int code = analyze(&session, options, &error) ? EXIT_DONE : complain(&error);
+    session_close(&session);
+    return code;
+}

@@ -1,0 +1,226 @@
+/* The tensors of checkpoints. */
+#include "analysis/checkpoint/checkpoint.h"
+#include "analysis/support/digest.h"
+#include "analysis/support/pool.h"
+#include "merge/config/document.h"
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/interrupt.h"
+#include "tui/command/progress_line.h"
+#include "tui/command/text_table.h"
+#include "tui/terminal/surface.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_MILLISECONDS = 100 };
+
+struct file {
+    struct checkpoint *checkpoint;
+    char (*hashes)[SHA256_TEXT]; /* of its tensors; NULL without --hash */
+};
+
+struct inspection {
+    const struct options *options;
+    struct file *files;
+    size_t count;
+};
+
+/* Opens all; every problem is listed. */
+static bool open_files(struct inspection *inspection, struct error *error) {
+    for (size_t i = 0; i < inspection->count; i++) {
+        struct error own = {0};
+        if (checkpoint_open_at(inspection->options->operands[i], inspection->options->state_dict,
+                               &inspection->files[i].checkpoint, &own))
+            continue;
+        error_add(error, own.kind, "%s", own.message);
+        if (own.hint != NULL)
+            error_hint(error, "%s", own.hint);
+        error_free(&own);
+    }
+    return error->kind == ERROR_NONE;
+}
+
+static void close_files(struct inspection *inspection) {
+    for (size_t i = 0; i < inspection->count; i++) {
+        checkpoint_close(inspection->files[i].checkpoint);
+        free(inspection->files[i].hashes);
+    }
+    free(inspection->files);
+}
+
+struct hashing {
+    struct file *file;
+    struct progress progress;
+};
+
+static void hash_tensor(void *context, size_t index) {
+    struct hashing *hashing = context;
+    const struct tensor *tensor = checkpoint_tensor(hashing->file->checkpoint, index);
+    if (atomic_load(&hashing->progress.cancel))
+        return;
+    tensor_digest(tensor, hashing->file->hashes[index]);
+    atomic_fetch_add(&hashing->progress.done, tensor->bytes);
+}
+
+static bool hash_file(struct file *file, struct pool *pool, struct progress_line *line,
+                      struct error *error) {
+    struct notifier nobody = {0};
+    struct hashing hashing = {.file = file};
+    size_t count = checkpoint_count(file->checkpoint);
+    file->hashes = memory_array(count, sizeof *file->hashes);
+    for (size_t i = 0; i < count; i++)
+        hashing.progress.total += checkpoint_tensor(file->checkpoint, i)->bytes;
+    interrupt_stops(&hashing.progress);
+    struct batch *batch = batch_start(pool, count, hash_tensor, &hashing, nobody);
+    while (!batch_wait(batch, TICK_MILLISECONDS / 1000.0)) {
+        interrupt_check();
+        progress_line_show(line, "hashing", UNIT_BYTES, &hashing.progress);
+    }
+    batch_free(batch);
+    interrupt_stops(NULL);
+    progress_line_end(line);
+    return !atomic_load(&hashing.progress.cancel) ||
+           error_set(error, ERROR_CANCELLED, "interrupted");
+}
+
+static bool hash_files(struct inspection *inspection, struct error *error) {
+    struct progress_line line = progress_line_begin(inspection->options->quiet);
+    struct pool *pool = pool_create(inspection->options->threads);
+    bool good = true;
+    for (size_t i = 0; i < inspection->count && good; i++)
+        good = hash_file(&inspection->files[i], pool, &line, error);
+    pool_free(pool);
+    return good;
+}
+
+static void write_tensor(struct document *json, const struct file *file, size_t index) {
+    const struct tensor *tensor = checkpoint_tensor(file->checkpoint, index);
+    document_open(json, NULL, '{', DOCUMENT_ROW);
+    document_text(json, "name", tensor->name, tensor->name_length);
+    document_string(json, "dtype", dtype_name(tensor->dtype));
+    document_open(json, "shape", '[', DOCUMENT_ROW);
+    for (size_t d = 0; d < tensor->rank; d++)
+        document_number(json, NULL, (double)tensor->shape[d]);
+    document_close(json);
+    document_number(json, "bytes", (double)tensor->bytes);
+    if (file->hashes != NULL)
+        document_string(json, "sha256", file->hashes[index]);
+    document_close(json);
+}
+
+static void write_skipped(struct document *json, const struct checkpoint *checkpoint) {
+    size_t count;
+    const struct skipped *skipped = checkpoint_skipped(checkpoint, &count);
+    document_open(json, "skipped", '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < count; i++) {
+        document_open(json, NULL, '{', DOCUMENT_ROW);
+        document_string(json, "what", skipped[i].what);
+        document_number(json, "count", (double)skipped[i].count);
+        document_close(json);
+    }
+    document_close(json);
+}
+
+static void write_file(struct document *json, const struct file *file) {
+    const struct string_list *warnings = checkpoint_warnings(file->checkpoint);
+    const char *path = checkpoint_path(file->checkpoint);
+    char *quoted = error_quote(path, strlen(path));
+    document_open(json, NULL, '{', DOCUMENT_LINES);
+    document_string(json, "file", quoted);
+    document_string(json, "format", checkpoint_format(file->checkpoint));
+    document_string(json, "state_dict", checkpoint_state_dict(file->checkpoint));
+    document_open(json, "tensors", '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
+        write_tensor(json, file, i);
+    document_close(json);
+    write_skipped(json, file->checkpoint);
+    document_open(json, "warnings", '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < warnings->count; i++)
+        document_string(json, NULL, warnings->items[i]);
+    document_close(json);
+    document_close(json);
+    free(quoted);
+}
+
+/* One file is an object, several are a list of them. */
+static void print_json(const struct inspection *inspection) {
+    struct document json;
+    bool several = inspection->count > 1;
+    document_begin(&json);
+    if (several)
+        document_open(&json, NULL, '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < inspection->count; i++)
+        write_file(&json, &inspection->files[i]);
+    if (several)
+        document_close(&json);
+    char *text = document_end(&json);
+    fputs(text, stdout);
+    free(text);
+}
+
+static void add_row(struct text_table *table, const struct file *file, size_t index) {
+    const struct tensor *tensor = checkpoint_tensor(file->checkpoint, index);
+    char *name = error_quote(tensor->name, tensor->name_length);
+    char shape[TENSOR_RANK_LIMIT * 24];
+    text_table_add(table, name);
+    text_table_add(table, dtype_name(tensor->dtype));
+    text_table_add(table, tensor_shape_text(tensor, shape, sizeof shape));
+    text_table_bytes(table, (double)tensor->bytes);
+    if (file->hashes != NULL)
+        text_table_add(table, file->hashes[index]);
+    free(name);
+}
+
+/* "fs.safetensors: safetensors, 62 tensors, 1.9 MB" */
+static void print_heading(const struct file *file, struct text_style style) {
+    const char *path = checkpoint_path(file->checkpoint);
+    char *quoted = error_quote(path, strlen(path));
+    char shown[TEXT_ROOM], text[32];
+    double bytes = 0;
+    for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
+        bytes += (double)checkpoint_tensor(file->checkpoint, i)->bytes;
+    if (style.aligned)
+        printf("%s: %s, %zu tensors, %s\n", text_shown(quoted, shown),
+               checkpoint_format(file->checkpoint), checkpoint_count(file->checkpoint),
+               bytes_text(bytes, text));
+    else
+        printf("%s\n", quoted);
+    free(quoted);
+}
+
+static void print_tables(const struct inspection *inspection) {
+    static const struct text_column columns[] = {{"name", true, 0},
+                                                 {"dtype", true, 0},
+                                                 {"shape", true, 0},
+                                                 {"bytes", false, 0},
+                                                 {"sha256", true, 0}};
+    struct text_style style = text_style_choose(inspection->options);
+    for (size_t i = 0; i < inspection->count; i++) {
+        const struct file *file = &inspection->files[i];
+        size_t column_count = file->hashes != NULL ? 5 : 4;
+        if (i > 0)
+            putchar('\n');
+        if (style.aligned || inspection->count > 1)
+            print_heading(file, style);
+        struct text_table *table = text_table_create(style, columns, column_count);
+        for (size_t t = 0; t < checkpoint_count(file->checkpoint); t++)
+            add_row(table, file, t);
+        text_table_print(table, stdout);
+        if (!inspection->options->quiet)
+            complain_warnings(checkpoint_warnings(file->checkpoint));
+    }
+}
+
+int command_inspect(const struct options *options) {
+    struct inspection inspection = {.options = options, .count = options->operand_count};
+    struct error error = {0};
+    inspection.files = memory_array(inspection.count, sizeof *inspection.files);
+    bool good =
+        open_files(&inspection, &error) && (!options->hash || hash_files(&inspection, &error));
+    if (good)
+        (options->json ? print_json : print_tables)(&inspection);
+    close_files(&inspection);
+    return good ? EXIT_DONE : complain(&error);
+}

@@ -1,0 +1,136 @@
+/* The merged checkpoint, or what it would need. */
+#include "merge/config/document.h"
+#include "merge/report.h"
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/session.h"
+#include "tui/command/text_table.h"
+#include "tui/terminal/surface.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool check_space(const char *path, const struct merge_estimate *estimate,
+                        struct error *error) {
+    char needed[32], free_text[32];
+    if (estimate->free_bytes == 0 || estimate->free_bytes >= estimate->output_bytes)
+        return true;
+    return error_set(error, ERROR_INPUT, "%s: the merge needs %s of disk space, %s are free", path,
+                     bytes_text((double)estimate->output_bytes, needed),
+                     bytes_text((double)estimate->free_bytes, free_text));
+}
+
+/* One row of the estimate: a word for people, a key for JSON. */
+struct need {
+    const char *text, *key;
+    double value;
+    bool is_bytes;
+};
+
+static void print_needs(const struct options *options, const struct need *needs, size_t count) {
+    static const struct text_column columns[] = {{NULL, true, 0}, {NULL, true, 0}};
+    struct text_style style = text_style_choose(options);
+    struct text_table *table = text_table_create(style, columns, 2);
+    char *quoted = error_quote(options->output, strlen(options->output));
+    text_table_add(table, "output");
+    text_table_add(table, quoted);
+    for (size_t i = 0; i < count; i++) {
+        text_table_add(table, needs[i].text);
+        if (needs[i].is_bytes)
+            text_table_bytes(table, needs[i].value);
+        else
+            text_table_count(table, needs[i].value);
+    }
+    text_table_print(table, stdout);
+    free(quoted);
+}
+
+static void print_needs_json(const struct options *options, const struct need *needs,
+                             size_t count) {
+    struct document json;
+    char *quoted = error_quote(options->output, strlen(options->output));
+    document_begin(&json);
+    document_open(&json, NULL, '{', DOCUMENT_LINES);
+    document_string(&json, "output", quoted);
+    for (size_t i = 0; i < count; i++)
+        document_number(&json, needs[i].key, needs[i].value);
+    document_close(&json);
+    char *text = document_end(&json);
+    fputs(text, stdout);
+    free(text);
+    free(quoted);
+}
+
+static void print_estimate(const struct options *options, const struct plan *plan,
+                           const struct merge_estimate *estimate) {
+    const struct need needs[] = {
+        {"tensors", "tensors", (double)estimate->tensors, false},
+        {"size of the output", "output_bytes", (double)estimate->output_bytes, true},
+        {"free on its disk", "free_bytes", (double)estimate->free_bytes, true},
+        {"peak memory", "memory_bytes", (double)estimate->memory_bytes, true},
+        {"passes over the weights", "passes", merge_needs_spectra(plan) ? 3 : 2, false},
+        {"weights read in all", "read_bytes", (double)estimate->read_bytes, true},
+        {"arithmetic operations", "operations", round(estimate->operations), false}};
+    (options->json ? print_needs_json : print_needs)(options, needs, sizeof needs / sizeof *needs);
+}
+
+struct merging {
+    const struct session *session;
+    const struct options *options;
+    struct merge_result result;
+};
+
+static bool write_merged(void *context, struct progress *progress, struct error *error) {
+    struct merging *merging = context;
+    const struct session *session = merging->session;
+    return merge_write(session->plan, session->analysis, session->pool, merging->options->output,
+                       merging->options->force, progress, &merging->result, error);
+}
+
+static void print_result(const struct session *session, const struct options *options,
+                         const struct merge_result *result) {
+    char size[32];
+    if (options->json) {
+        char *text = report_merge_json(options->output, result);
+        fputs(text, stdout);
+        free(text);
+    } else if (!options->quiet) {
+        char *quoted = error_quote(options->output, strlen(options->output));
+        printf("%s: %zu tensors, %s in %.1f s\nsha256 %s\n", quoted, result->tensors,
+               bytes_text((double)result->bytes, size), result->seconds, result->sha256);
+        free(quoted);
+    }
+    if (!options->quiet)
+        session_warn(session);
+}
+
+static bool merge(struct session *session, const struct options *options, struct error *error) {
+    struct merging merging = {.session = session, .options = options};
+    const struct progress_job job = {write_merged, &merging, "merging", UNIT_BYTES};
+    struct merge_estimate estimate;
+    if (!session_open(session, options, error) ||
+        !merge_check_output(session->plan, options->output, error) ||
+        !writer_check(options->output, options->force, error))
+        return false;
+    session_start(session, options);
+    if (!merge_estimate(session->plan, session->analysis, options->output, &estimate, error))
+        return false;
+    if (options->dry_run)
+        print_estimate(options, session->plan, &estimate);
+    if (!check_space(options->output, &estimate, error) || options->dry_run)
+        return error->kind == ERROR_NONE;
+    if (!session_analyze(session, merge_needs_spectra(session->plan), error) ||
+        !progress_run(&session->line, &job, error))
+        return false;
+    print_result(session, options, &merging.result);
+    return true;
+}
+
+int command_merge(const struct options *options) {
+    struct session session = {0};
+    struct error error = {0};
+    int code = merge(&session, options, &error) ? EXIT_DONE : complain(&error);
+    session_close(&session);
+    return code;
+}

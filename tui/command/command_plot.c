@@ -1,0 +1,113 @@
+/* The figures of an analysis as files. */
+#include "merge/text.h"
+#include "render/figures.h"
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/session.h"
+
+#include <dirent.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_SHOWN = 3 };
+
+static bool matches_some(const struct tensor_table *table, const char *glob) {
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].role == ROLE_MATRIX && fnmatch(glob, table->layers[l].name, 0) == 0)
+            return true;
+    return false;
+}
+
+/* The names nearest to the glob, or the first ones where none is near; free() it. */
+static char *near_names(const struct tensor_table *table, const char *glob) {
+    const char **names = memory_array(table->layer_count, sizeof *names);
+    size_t count = 0, shown = 0;
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].role == ROLE_MATRIX)
+            names[count++] = table->layers[l].name;
+    while (shown < NAMES_SHOWN && shown < count) {
+        const char *nearest = nearest_name(glob, names + shown, count - shown);
+        size_t at = shown;
+        while (nearest != NULL && names[at] != nearest)
+            at++;
+        const char *found = names[at];
+        names[at] = names[shown];
+        names[shown++] = found;
+    }
+    char *list = names_join(names, shown);
+    free(names);
+    return list;
+}
+
+static bool check_glob(const struct tensor_table *table, const char *glob, struct error *error) {
+    if (glob == NULL || matches_some(table, glob))
+        return true;
+    char *list = near_names(table, glob), *quoted = error_quote(glob, strlen(glob));
+    error_set(error, ERROR_USAGE, "--layer %s: matches no matrix", quoted);
+    error_hint(error, "there are %s%s", list, table->matrix_count > NAMES_SHOWN ? ", ..." : "");
+    free(list);
+    free(quoted);
+    return false;
+}
+
+/* Figures of an earlier run are replaced together or not at all. */
+static bool check_folder(const struct options *options, struct error *error) {
+    static const char *const figures[] = {"spectrum-*.png", "energy-*.png", "contributions-*.png"};
+    DIR *folder = options->force ? NULL : opendir(options->output);
+    bool good = true;
+    for (struct dirent *entry; good && folder != NULL && (entry = readdir(folder)) != NULL;)
+        for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++)
+            if (fnmatch(figures[i], entry->d_name, 0) == 0) {
+                good = error_set(error, ERROR_INPUT, "%s/%s: the file exists", options->output,
+                                 entry->d_name);
+                error_hint(error, "--force replaces the figures in this folder");
+            }
+    if (folder != NULL)
+        closedir(folder);
+    return good;
+}
+
+struct plotting {
+    const struct session *session;
+    const struct options *options;
+    size_t files;
+};
+
+static bool write_figures(void *context, struct progress *progress, struct error *error) {
+    struct plotting *plotting = context;
+    const struct session *session = plotting->session;
+    char *config = config_text(&session->config, NULL);
+    bool good = figures_write(session->analysis, session->preview, config,
+                              plotting->options->output, plotting->options->layer,
+                              plotting->options->force, progress, &plotting->files, error);
+    free(config);
+    return good;
+}
+
+static bool plot(struct session *session, const struct options *options, struct error *error) {
+    struct plotting plotting = {session, options, 0};
+    const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
+    if (!session_open(session, options, error) ||
+        !check_glob(session->table, options->layer, error) || !check_folder(options, error))
+        return false;
+    session_start(session, options);
+    if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))
+        return false;
+    if (!options->quiet) {
+        session_warn(session);
+        char *quoted = error_quote(options->output, strlen(options->output));
+        printf("%s: %zu figures\n", quoted, plotting.files);
+        free(quoted);
+    }
+    return true;
+}
+
+int command_plot(const struct options *options) {
+    struct session session = {0};
+    struct error error = {0};
+    int code = plot(&session, options, &error) ? EXIT_DONE : complain(&error);
+    session_close(&session);
+    return code;
+}

@@ -1,0 +1,30 @@
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/session.h"
+#include "tui/screen/screen.h"
+
+#include <string.h>
+
+static enum color_mode color_mode(const char *name) {
+    if (name == NULL || strcmp(name, "auto") == 0)
+        return COLOR_AUTO;
+    return strcmp(name, "always") == 0 ? COLOR_ALWAYS : COLOR_NEVER;
+}
+
+int command_tui(const struct options *options) {
+    struct session session = {0};
+    struct error error = {0};
+    if (options->keys) {
+        screen_print_keys(stdout);
+        return EXIT_DONE;
+    }
+    const struct screen_options screen = {.ascii = options->ascii,
+                                          .color = color_mode(options->color),
+                                          .script = options->script,
+                                          .threads = options->threads,
+                                          .force = options->force};
+    bool good = session_read(&session, options, &error);
+    int code = good ? screen_run(&session.config, session.config_path, &screen) : complain(&error);
+    session_close(&session);
+    return code;
+}

@@ -1,0 +1,103 @@
+#include "tui/command/interrupt.h"
+
+#include "tui/command/complain.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PARTIAL ".r2m-part" /* ending of the names of atomic_file.h */
+
+static _Atomic(struct progress *) running;
+static _Atomic int stopped_by;    /* signal, or 0 */
+static _Atomic bool file_was_cut; /* a worker met it */
+static pthread_t main_thread;
+
+static void on_stop(int number) {
+    struct progress *progress = atomic_load(&running);
+    atomic_store(&stopped_by, number);
+    if (progress != NULL)
+        atomic_store(&progress->cancel, true);
+}
+
+static _Noreturn void say_cut(void) {
+    static const char text[] = "r2m: an input file became shorter while it was read\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written; /* nobody left to tell */
+    _exit(EXIT_FAILED);
+}
+
+/* A worker waits for the main thread, which may tidy up; the read cannot go on. */
+static void on_cut(int number) {
+    (void)number;
+    if (pthread_equal(pthread_self(), main_thread))
+        say_cut();
+    atomic_store(&file_was_cut, true);
+    for (;;)
+        pause();
+}
+
+static void handle(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+/* What the caller ignores (nohup, a background job) stays ignored. Without SA_RESTART: a blocked
+ * read or write ends too. */
+static void stop_on(int number) {
+    struct sigaction before;
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        handle(number, on_stop);
+}
+
+void interrupt_watch(void) {
+    main_thread = pthread_self();
+    stop_on(SIGINT);
+    stop_on(SIGTERM);
+    stop_on(SIGHUP);
+    handle(SIGBUS, on_cut);
+    handle(SIGPIPE, SIG_DFL);
+    handle(SIGXFSZ, SIG_IGN); /* the write fails and the error is told */
+}
+
+void interrupt_stops(struct progress *progress) {
+    atomic_store(&running, progress);
+    if (progress != NULL && atomic_load(&stopped_by) != 0)
+        atomic_store(&progress->cancel, true);
+}
+
+int interrupt_code(void) {
+    int number = atomic_load(&stopped_by);
+    return number != 0 ? 128 + number : 0;
+}
+
+void interrupt_check(void) {
+    if (!atomic_load(&file_was_cut))
+        return;
+    interrupt_remove_outputs();
+    say_cut();
+}
+
+static bool is_partial(const char *path) {
+    size_t length = strlen(path), ending = sizeof PARTIAL - 1;
+    return length > ending && strcmp(path + length - ending, PARTIAL) == 0;
+}
+
+void interrupt_remove_outputs(void) {
+    DIR *descriptors = opendir("/proc/self/fd");
+    for (struct dirent *entry; descriptors != NULL && (entry = readdir(descriptors)) != NULL;) {
+        char path[PATH_MAX];
+        ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, path, sizeof path - 1);
+        path[length > 0 ? length : 0] = '\0';
+        if (is_partial(path))
+            unlink(path);
+    }
+    if (descriptors != NULL)
+        closedir(descriptors);
+}

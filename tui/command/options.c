@@ -1,0 +1,329 @@
+#include "tui/command/options.h"
+
+#include "merge/config/config.h"
+#include "merge/text.h"
+#include "tui/command/command.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREAD_LIMIT 1024
+#define HELP_COLUMN 26
+
+static const char *const *colors(void) {
+    static const char *const names[] = {"auto", "always", "never", NULL};
+    return names;
+}
+
+static const char *const *formats(void) {
+    static const char *const names[] = {"png", NULL};
+    return names;
+}
+
+static const char *const *shells(void) {
+    static const char *const names[] = {"bash", "zsh", "fish", NULL};
+    return names;
+}
+
+static const char *const *none(void) {
+    static const char *const names[] = {"none", NULL};
+    return names;
+}
+
+enum {
+    TUI = 1 << COMMAND_TUI,
+    INSPECT = 1 << COMMAND_INSPECT,
+    ANALYZE = 1 << COMMAND_ANALYZE,
+    MERGE = 1 << COMMAND_MERGE,
+    PLOT = 1 << COMMAND_PLOT,
+    INIT = 1 << COMMAND_INIT,
+    BARE = 1 << COMMAND_NONE,
+    SOURCES = TUI | ANALYZE | MERGE | PLOT | INIT,
+    EVERY = SOURCES | INSPECT | BARE
+};
+
+/* Rows of the table; further members may follow. */
+#define FLAG(name_, member, commands_, help_, ...)                                                 \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_FLAG, .offset = offsetof(struct options, member),            \
+        .commands = commands_, .help = help_, __VA_ARGS__                                          \
+    }
+#define TEXT(name_, argument_, member, commands_, help_, ...)                                      \
+    {                                                                                              \
+        .name = name_, .argument = argument_, .kind = OPTION_TEXT,                                 \
+        .offset = offsetof(struct options, member), .commands = commands_, .help = help_,          \
+        __VA_ARGS__                                                                                \
+    }
+#define SETTING(name_, argument_, key_, help_)                                                     \
+    {                                                                                              \
+        .name = (name_), .argument = (argument_), .kind = OPTION_SET, .key = (key_),               \
+        .commands = SOURCES, .help = (help_)                                                       \
+    }
+
+static const struct option table[] = {
+    TEXT("base", "FILE", base, SOURCES, "the base checkpoint; the operands are its specialists"),
+    TEXT("output", "FILE", output, ANALYZE, "write to FILE instead of standard output",
+         .letter = 'o'),
+    TEXT("output", "OUT", output, MERGE, "the merged checkpoint, OUT.safetensors (required)",
+         .letter = 'o'),
+    TEXT("output", "DIR", output, PLOT, "folder for the figures, made if missing (required)",
+         .letter = 'o'),
+    TEXT("output", "CONFIG", output, INIT, "the config to write (required)", .letter = 'o'),
+    FLAG("json", json, INSPECT | ANALYZE | MERGE, "print the result as JSON"),
+    FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
+    FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
+    FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes"),
+    TEXT("format", "FORMAT", format, PLOT, "format of the figures: png", .choices = formats,
+         .refusal = "this version draws PNG only; allowed is png"),
+    TEXT("layer", "GLOB", layer, PLOT, "spectra only of matrices whose name matches"),
+    TEXT("script", "FILE", script, TUI, "read keys from FILE instead of a terminal"),
+    FLAG("keys", keys, TUI, "list the keys of the screen and exit"),
+    TEXT("preset", "NAME", preset, SOURCES, "hyperparameters: r2m, paper or script",
+         .choices = config_preset_names),
+    SETTING("set", "KEY=VALUE", NULL, "set a config field by its dotted path (repeatable)"),
+    TEXT("state-dict", "PATH", state_dict, SOURCES | INSPECT,
+         "which state dict of a torch file to take, \"\" for all of them"),
+    SETTING("strip-prefix", "P", "keys.strip_prefix",
+            "remove P from the start of tensor names (repeatable)"),
+    SETTING("rename", "FROM=TO", "keys.rename",
+            "a leading FROM of tensor names becomes TO (repeatable)"),
+    FLAG("force", force, SOURCES, "replace outputs that exist", .common = true),
+    {.name = "threads",
+     .argument = "N",
+     .kind = OPTION_COUNT,
+     .offset = offsetof(struct options, threads),
+     .commands = EVERY & ~(INIT | BARE),
+     .common = true,
+     .help = "worker threads (default: one per processor)"},
+    FLAG("quiet", quiet, EVERY & ~(TUI | BARE), "no progress, no warnings, no summary",
+         .letter = 'q', .common = true),
+    TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE,
+         "use colours: auto, always or never (default: auto)", .choices = colors, .common = true),
+    FLAG("ascii", ascii, TUI | INSPECT | ANALYZE, "no character beyond ASCII in what is shown",
+         .common = true),
+    TEXT("cache", "DIR", cache, 0, NULL, .choices = none, .common = true,
+         .refusal = "this version keeps no cache; allowed is none"),
+    TEXT("completion", "SHELL", completion, BARE, "print the completion for bash, zsh or fish",
+         .choices = shells),
+    FLAG("version", version, BARE, "print the version and those of the libraries"),
+    FLAG("help", help, EVERY, "print this help", .letter = 'h', .common = true),
+};
+
+enum { TABLE_COUNT = sizeof table / sizeof *table };
+
+const struct option *option_table(size_t *count) {
+    *count = TABLE_COUNT;
+    return table;
+}
+
+bool option_is_listed(const struct option *option, enum command_id command) {
+    return option->help != NULL && (option->commands & 1u << command) != 0;
+}
+
+static bool is_taken_by(const struct option *option, enum command_id command) {
+    return option->common || (option->commands & 1u << command) != 0;
+}
+
+/* One option as written: "--set=alpha=1", "-oOUT". */
+struct word {
+    const char *name; /* behind the dashes */
+    size_t length;
+    const char *value; /* attached to it, or NULL */
+    bool is_short;
+};
+
+static struct word word_split(const char *text) {
+    struct word word = {.is_short = text[1] != '-'};
+    word.name = text + (word.is_short ? 1 : 2);
+    word.length = word.is_short ? 1 : strcspn(word.name, "=");
+    const char *rest = word.name + word.length;
+    if (*rest != '\0')
+        word.value = rest + !word.is_short;
+    return word;
+}
+
+static bool is_named(const struct option *option, const struct word *word) {
+    if (word->is_short)
+        return option->letter == *word->name;
+    return strlen(option->name) == word->length &&
+           memcmp(option->name, word->name, word->length) == 0;
+}
+
+/* The option of that name that the command takes or, with any, that some command takes. */
+static const struct option *find(const struct word *word, enum command_id command, bool any) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (is_named(&table[i], word) && (any || is_taken_by(&table[i], command)))
+            return &table[i];
+    return NULL;
+}
+
+static bool is_option(const char *text) {
+    return text[0] == '-' && text[1] != '\0';
+}
+
+int options_first_operand(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (!is_option(argv[i]))
+            return i;
+        struct word word = word_split(argv[i]);
+        const struct option *option = find(&word, COMMAND_NONE, true);
+        i += option != NULL && option->argument != NULL && word.value == NULL;
+    }
+    return 0;
+}
+
+/* An option as people write it: "--set", "-o". */
+static char *shown(const struct word *word) {
+    char *quoted = error_quote(word->name, word->length);
+    char *text = memory_format("%s%s", word->is_short ? "-" : "--", quoted);
+    free(quoted);
+    return text;
+}
+
+/* The listed option of the command that is nearest to what was written, or NULL. (Who starts the
+ * screen without a word may have meant --version.) */
+static const char *nearest_option(const struct word *word, enum command_id command) {
+    const char *names[TABLE_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (option_is_listed(&table[i], command) ||
+            (command == COMMAND_TUI && option_is_listed(&table[i], COMMAND_NONE)))
+            names[count++] = table[i].name;
+    char *written = memory_text(word->name, word->length);
+    const char *nearest = word->is_short ? NULL : nearest_name(written, names, count);
+    free(written);
+    return nearest;
+}
+
+static bool fail_unknown(const struct word *word, enum command_id command, struct error *error) {
+    const struct option *other = find(word, command, true);
+    const char *nearest = nearest_option(word, command);
+    char *name = shown(word);
+    size_t owner = 0;
+    while (other != NULL && owner < COMMAND_COUNT && !is_taken_by(other, (enum command_id)owner))
+        owner++;
+    if (other != NULL)
+        error_set(error, ERROR_USAGE, "%s is an option of r2m %s", name,
+                  owner < COMMAND_COUNT ? commands[owner].name : "without a command");
+    else if (nearest != NULL)
+        error_set(error, ERROR_USAGE, "%s: unknown option; did you mean --%s?", name, nearest);
+    else
+        error_set(error, ERROR_USAGE, "%s: unknown option", name);
+    free(name);
+    return false;
+}
+
+static bool check_choice(const struct option *option, const char *value, struct error *error) {
+    const char *const *choices = option->choices != NULL ? option->choices() : NULL;
+    size_t count = 0;
+    if (choices == NULL)
+        return true;
+    for (; choices[count] != NULL; count++)
+        if (strcmp(choices[count], value) == 0)
+            return true;
+    char *list = names_join(choices, count), *quoted = error_quote(value, strlen(value));
+    if (option->refusal != NULL)
+        error_set(error, ERROR_USAGE, "--%s %s: %s", option->name, quoted, option->refusal);
+    else
+        error_set(error, ERROR_USAGE, "--%s %s: allowed is one of %s", option->name, quoted, list);
+    free(list);
+    free(quoted);
+    return false;
+}
+
+static bool store_count(unsigned *target, const struct option *option, const char *value,
+                        struct error *error) {
+    char *end;
+    unsigned long number = strtoul(value, &end, 10);
+    if (isdigit((unsigned char)*value) && *end == '\0' && number >= 1 && number <= THREAD_LIMIT) {
+        *target = (unsigned)number;
+        return true;
+    }
+    char *quoted = error_quote(value, strlen(value));
+    error_set(error, ERROR_USAGE, "--%s %s: allowed is a whole number from 1 to %d", option->name,
+              quoted, THREAD_LIMIT);
+    free(quoted);
+    return false;
+}
+
+static void store_set(struct options *options, const struct option *option, const char *value) {
+    char *text = option->key != NULL ? memory_format("%s=%s", option->key, value) : NULL;
+    string_list_add(&options->set, text != NULL ? text : value);
+    free(text);
+}
+
+static bool store(struct options *options, const struct option *option, const char *value,
+                  struct error *error) {
+    void *member = (char *)options + option->offset;
+    if (!check_choice(option, value, error))
+        return false;
+    if (option->kind == OPTION_FLAG)
+        *(bool *)member = true;
+    else if (option->kind == OPTION_TEXT)
+        *(const char **)member = value;
+    else if (option->kind == OPTION_COUNT)
+        return store_count(member, option, value, error);
+    else
+        store_set(options, option, value);
+    return true;
+}
+
+/* next: the word behind, or NULL; *used tells that it was the value. */
+static bool take_option(struct options *options, const char *text, const char *next, bool *used,
+                        struct error *error) {
+    struct word word = word_split(text);
+    const struct option *option = find(&word, options->command, false);
+    *used = false;
+    if (option == NULL)
+        return fail_unknown(&word, options->command, error);
+    if (option->argument == NULL && word.value != NULL)
+        return error_set(error, ERROR_USAGE, "%s%s takes no value", word.is_short ? "-" : "--",
+                         word.is_short ? (char[]){option->letter, '\0'} : option->name);
+    if (option->argument != NULL && word.value == NULL && next == NULL)
+        return error_set(error, ERROR_USAGE, "%s needs a value: %s %s", text, text,
+                         option->argument);
+    *used = option->argument != NULL && word.value == NULL;
+    const char *value = *used ? next : word.value;
+    return store(options, option, value != NULL ? value : "", error);
+}
+
+bool options_parse(int argc, char **argv, int skip, enum command_id command,
+                   struct options *options, struct error *error) {
+    bool ended = false, good = true, used;
+    *options = (struct options){.command = command};
+    options->operands = memory_array((size_t)argc + 1, sizeof *options->operands);
+    for (int i = 1; i < argc && good; i++) {
+        if (i == skip)
+            continue;
+        if (!ended && strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else if (!ended && is_option(argv[i])) {
+            good = take_option(options, argv[i], i + 1 < argc ? argv[i + 1] : NULL, &used, error);
+            i += used;
+        } else {
+            options->operands[options->operand_count++] = argv[i];
+        }
+    }
+    return good;
+}
+
+void options_free(struct options *options) {
+    string_list_free(&options->set);
+    free(options->operands);
+}
+
+/* "-o, --output OUT" */
+static void print_option(const struct option *option, FILE *stream) {
+    char letter[] = {'-', option->letter, ',', ' ', '\0'};
+    int width = fprintf(stream, "  %s--%s%s%s", option->letter != 0 ? letter : "    ", option->name,
+                        option->argument != NULL ? " " : "",
+                        option->argument != NULL ? option->argument : "");
+    fprintf(stream, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", option->help);
+}
+
+void options_print(enum command_id command, FILE *stream) {
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (option_is_listed(&table[i], command))
+            print_option(&table[i], stream);
+}

@@ -1,0 +1,101 @@
+#include "tui/command/session.h"
+
+#include "tui/command/command.h"
+#include "tui/command/complain.h"
+#include "tui/command/interrupt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_source(struct session *session, const struct options *options,
+                        struct error *error) {
+    const char *const *operands = (const char *const *)options->operands;
+    if (options->base != NULL) {
+        config_init(&session->config);
+        return config_set_files(&session->config, options->base, operands, options->operand_count,
+                                error);
+    }
+    session->config_path = options->operand_count > 0 ? operands[0] : COMMAND_DEFAULT_CONFIG;
+    return config_read(session->config_path, &session->config, error);
+}
+
+/* All assignments; every problem is listed. */
+static bool apply_settings(struct config *config, const struct options *options,
+                           struct error *error) {
+    for (size_t i = 0; i < options->set.count; i++) {
+        struct error own = {0};
+        if (!config_set(config, options->set.items[i], &own))
+            error_add(error, own.kind, "%s", own.message);
+        error_free(&own);
+    }
+    return error->kind == ERROR_NONE;
+}
+
+/* The option takes the place of what the config names. */
+static bool take_state_dict(struct config *config, const struct options *options) {
+    if (options->state_dict != NULL) {
+        string_list_free(&config->keys.state_dict);
+        string_list_add(&config->keys.state_dict, options->state_dict);
+    }
+    return true;
+}
+
+bool session_read(struct session *session, const struct options *options, struct error *error) {
+    *session = (struct session){.line = progress_line_begin(options->quiet)};
+    return read_source(session, options, error) && take_state_dict(&session->config, options) &&
+           (options->preset == NULL || config_preset(&session->config, options->preset, error)) &&
+           apply_settings(&session->config, options, error);
+}
+
+bool session_open(struct session *session, const struct options *options, struct error *error) {
+    return session_read(session, options, error) &&
+           config_open_table(&session->config, &session->table, error) &&
+           plan_create(&session->config, session->table, &session->plan, error) &&
+           real_settings_check(&session->config.settings.real, session->table, error);
+}
+
+void session_start(struct session *session, const struct options *options) {
+    struct notifier nobody = {0};
+    session->pool = pool_create(options->threads);
+    session->analysis =
+        analysis_start(session->table, session->pool, &session->config.settings.real, nobody);
+}
+
+/* About ten times a second, on the main thread. */
+static void tick(void *context, const struct analysis *analysis) {
+    struct progress_line *line = context;
+    bool reading = analysis->stage == ANALYSIS_GRAM;
+    interrupt_check();
+    if (analysis->stage <= ANALYSIS_SPECTRA)
+        progress_line_show(line, reading ? "reading weights" : "spectra",
+                           reading ? UNIT_BYTES : UNIT_OPERATIONS, &analysis->progress);
+}
+
+bool session_analyze(struct session *session, bool with_spectra, struct error *error) {
+    struct analysis *analysis = session->analysis;
+    interrupt_stops(&analysis->progress);
+    bool good = with_spectra ? analysis_wait(analysis, tick, &session->line, error)
+                             : analysis_wait_core(analysis, tick, &session->line, error);
+    interrupt_stops(NULL);
+    progress_line_end(&session->line);
+    if (!good)
+        return false;
+    session->preview = preview_create(session->table);
+    preview_compute(session->preview, session->plan, analysis);
+    return true;
+}
+
+void session_warn(const struct session *session) {
+    complain_warnings(&session->table->warnings);
+    if (session->preview != NULL)
+        complain_warnings(&session->preview->warnings);
+}
+
+void session_close(struct session *session) {
+    preview_free(session->preview);
+    analysis_free(session->analysis);
+    pool_free(session->pool);
+    plan_free(session->plan);
+    tensor_table_close(session->table);
+    config_free(&session->config);
+}

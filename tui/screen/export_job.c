@@ -1,0 +1,245 @@
+#include "tui/screen/export_job.h"
+
+#include "analysis/support/atomic_file.h"
+#include "merge/report.h"
+#include "render/figures.h"
+#include "tui/screen/app.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *export_kind_name(enum export_kind kind) {
+    static const char *const names[] = {[EXPORT_CONFIG] = "config",
+                                        [EXPORT_MERGED] = "merged checkpoint",
+                                        [EXPORT_FIGURES] = "figures",
+                                        [EXPORT_REPORT] = "report"};
+    return names[kind];
+}
+
+/* Keeps a sentence for the Export view and says it. */
+static void keep_result(struct app *app, bool good, const char *text) {
+    struct export_result *result = &app->job.results[app->job.kind];
+    free(result->text);
+    result->good = good;
+    result->text = memory_string(text);
+    result->sha256[0] = '\0';
+}
+
+/* The thread's work; it reads the analysis, which stands still while a job runs. */
+static bool write_figures(struct app *app) {
+    struct export_job *job = &app->job;
+    struct preview *preview = preview_create(app->table);
+    preview_compute(preview, job->plan, app->analysis);
+    char *config = config_text(&job->plan->config, NULL);
+    bool good = figures_write(app->analysis, preview, config, job->path, NULL, job->overwrite,
+                              &job->progress, &job->files, &job->error);
+    free(config);
+    preview_free(preview);
+    return good;
+}
+
+static bool write_report(struct app *app) {
+    struct export_job *job = &app->job;
+    struct preview *preview = preview_create(app->table);
+    preview_compute(preview, job->plan, app->analysis);
+    char *text = report_json(job->plan, app->analysis, preview, false);
+    bool good = atomic_file_write(job->path, text, strlen(text), job->overwrite, &job->error);
+    free(text);
+    preview_free(preview);
+    return good;
+}
+
+static bool write_merged(struct app *app) {
+    struct export_job *job = &app->job;
+    return merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite,
+                       &job->progress, &job->merge, &job->error);
+}
+
+static void *run(void *context) {
+    static bool (*const writers[])(struct app *) = {[EXPORT_MERGED] = write_merged,
+                                                    [EXPORT_FIGURES] = write_figures,
+                                                    [EXPORT_REPORT] = write_report};
+    struct app *app = context;
+    struct export_job *job = &app->job;
+    if (!writers[job->kind](app) && job->error.kind == ERROR_NONE)
+        error_set(&job->error, ERROR_INPUT, "%s: failed", job->path);
+    atomic_store(&job->finished, true);
+    app_wake(app);
+    return NULL;
+}
+
+static void forget_job(struct export_job *job) {
+    plan_free(job->plan);
+    free(job->path);
+    error_free(&job->error);
+    job->plan = NULL;
+    job->path = NULL;
+    job->state = EXPORT_NONE;
+}
+
+static void begin(struct app *app) {
+    struct export_job *job = &app->job;
+    job->state = EXPORT_RUNNING;
+    job->started = app->now;
+    atomic_store(&job->finished, false);
+    job->progress = (struct progress){0};
+    if (!thread_start(&job->thread, run, app)) {
+        app_say(app, STATUS_ERROR, "%s: no thread can be started", job->path);
+        forget_job(job);
+    }
+}
+
+static unsigned write_config(struct app *app, const char *path, bool overwrite) {
+    struct error error = {0};
+    struct export_job *job = &app->job;
+    job->kind = EXPORT_CONFIG;
+    if (!config_write(&app->plan->config, path, overwrite, &error)) {
+        keep_result(app, false, error.message);
+        status_fail(&app->status, app->now, &error);
+        return DIRTY_SCREEN;
+    }
+    char *name = memory_string(path);
+    free(app->config_path);
+    app->config_path = name;
+    app->config_known = true;
+    plan_mark_saved(app->plan);
+    keep_result(app, true, "written");
+    app_say(app, STATUS_INFO, "%s written", app->config_path);
+    return DIRTY_SCREEN;
+}
+
+unsigned export_start(struct app *app, enum export_kind kind, const char *path, bool overwrite) {
+    struct export_job *job = &app->job;
+    struct error error = {0};
+    if (job->state != EXPORT_NONE) {
+        app_say(app, STATUS_WARNING, "an export is running; C-c stops it");
+        return DIRTY_SCREEN;
+    }
+    if (kind == EXPORT_CONFIG)
+        return write_config(app, path, overwrite);
+    if (!plan_create(&app->plan->config, app->table, &job->plan, &error)) {
+        status_fail(&app->status, app->now, &error);
+        return DIRTY_SCREEN;
+    }
+    job->kind = kind;
+    job->path = memory_string(path);
+    job->overwrite = overwrite;
+    job->state = EXPORT_WAITING;
+    if (app->analysis->stage != ANALYSIS_DONE)
+        app_say(app, STATUS_INFO, "%s: will be written when the analysis has ended", path);
+    export_advance(app);
+    return DIRTY_SCREEN;
+}
+
+/* What a question needs to know about an existing output. */
+static bool existing_text(const char *path, char *text, size_t size) {
+    struct stat about;
+    size_t files = 0;
+    if (stat(path, &about) != 0)
+        return false;
+    if (!S_ISDIR(about.st_mode)) {
+        char bytes[32];
+        snprintf(text, size, "%s", bytes_text((double)about.st_size, bytes));
+        return true;
+    }
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+        files += entry->d_name[0] != '.';
+    if (folder != NULL)
+        closedir(folder);
+    snprintf(text, size, "a folder with %zu files", files);
+    return files > 0;
+}
+
+static unsigned overwrite(struct app *app) {
+    return export_start(app, app->job.asked_kind, app->job.asked_path, true);
+}
+
+unsigned export_ask(struct app *app, enum export_kind kind, const char *path) {
+    char text[64];
+    bool own = kind == EXPORT_CONFIG && app->config_known && strcmp(path, app->config_path) == 0;
+    if (own || app->options->force || !existing_text(path, text, sizeof text))
+        return export_start(app, kind, path, own || app->options->force);
+    app->job.asked_kind = kind;
+    free(app->job.asked_path);
+    app->job.asked_path = memory_string(path);
+    char *quoted = error_quote(path, strlen(path));
+    question_open(&app->question, overwrite, "Overwrite %s (%s)? y/N", quoted, text);
+    free(quoted);
+    return DIRTY_SCREEN;
+}
+
+/* "204 MB, 162 tensors in 1.3 s, read back and verified" */
+static void tell_success(struct app *app) {
+    struct export_job *job = &app->job;
+    char bytes[32], *text = NULL;
+    if (job->kind == EXPORT_MERGED)
+        text = memory_format("%s, %zu tensors, read back and verified",
+                             bytes_text((double)job->merge.bytes, bytes), job->merge.tensors);
+    else if (job->kind == EXPORT_FIGURES)
+        text = memory_format("%zu figures written", job->files);
+    else
+        text = memory_string("written");
+    keep_result(app, true, text);
+    if (job->kind == EXPORT_MERGED)
+        snprintf(job->results[job->kind].sha256, SHA256_TEXT, "%s", job->merge.sha256);
+    double seconds = app->now - job->started;
+    if (seconds >= 1)
+        app_say(app, STATUS_INFO, "%s: %s, done in %.0f s", job->path, text, seconds);
+    else
+        app_say(app, STATUS_INFO, "%s: %s", job->path, text);
+    free(text);
+}
+
+bool export_advance(struct app *app) {
+    struct export_job *job = &app->job;
+    enum analysis_stage stage = app->analysis->stage;
+    if (job->state == EXPORT_WAITING && stage == ANALYSIS_DONE) {
+        begin(app);
+        return true;
+    }
+    if (job->state == EXPORT_WAITING && stage == ANALYSIS_FAILED) {
+        app_say(app, STATUS_ERROR, "nothing is written: the analysis failed (:messages)");
+        forget_job(job);
+        return true;
+    }
+    if (job->state != EXPORT_RUNNING || !atomic_load(&job->finished))
+        return false;
+    pthread_join(job->thread, NULL);
+    if (job->error.kind == ERROR_NONE) {
+        tell_success(app);
+    } else {
+        keep_result(app, false, job->error.message);
+        status_fail(&app->status, app->now, &job->error);
+    }
+    forget_job(job);
+    return true;
+}
+
+bool export_cancel(struct app *app) {
+    struct export_job *job = &app->job;
+    if (job->state == EXPORT_WAITING) {
+        app_say(app, STATUS_INFO, "%s: no longer waiting", job->path);
+        forget_job(job);
+        return true;
+    }
+    if (job->state == EXPORT_NONE)
+        return false;
+    atomic_store(&job->progress.cancel, true);
+    app_say(app, STATUS_INFO, "stopping ...");
+    return true;
+}
+
+void export_free(struct app *app) {
+    struct export_job *job = &app->job;
+    if (job->state == EXPORT_RUNNING) {
+        atomic_store(&job->progress.cancel, true);
+        pthread_join(job->thread, NULL);
+    }
+    forget_job(job);
+    free(job->asked_path);
+    for (int kind = 0; kind < EXPORT_KINDS; kind++)
+        free(job->results[kind].text);
+}

@@ -1,0 +1,60 @@
+/* Writing outputs in a thread of its own: the keyboard never waits for it. One at a time; one that
+ * needs the analysis waits for its end. */
+#ifndef R2M_TUI_SCREEN_EXPORT_JOB_H
+#define R2M_TUI_SCREEN_EXPORT_JOB_H
+
+#include "merge/merge.h"
+
+#include <pthread.h>
+
+struct app;
+
+enum export_kind { EXPORT_CONFIG, EXPORT_MERGED, EXPORT_FIGURES, EXPORT_REPORT, EXPORT_KINDS };
+enum export_state { EXPORT_NONE, EXPORT_WAITING, EXPORT_RUNNING };
+
+/* Result of the last run of one kind. */
+struct export_result {
+    bool good;
+    char *text; /* a sentence; NULL: never run */
+    char sha256[SHA256_TEXT];
+};
+
+struct export_job {
+    enum export_state state;
+    enum export_kind kind;
+    char *path;
+    bool overwrite;
+    struct plan *plan; /* a copy */
+    struct progress progress;
+    double started;
+    pthread_t thread;
+    _Atomic bool finished; /* set by the thread, last */
+    struct merge_result merge;
+    size_t files;
+    struct error error;
+    struct export_result results[EXPORT_KINDS];
+    enum export_kind asked_kind; /* what the open question is about */
+    char *asked_path;
+};
+
+/* "config", "merged checkpoint", ... */
+const char *export_kind_name(enum export_kind kind);
+
+/* Begins, or lets it wait for the analysis; says so in the status row. A config is written at
+ * once. */
+unsigned export_start(struct app *app, enum export_kind kind, const char *path, bool overwrite);
+
+/* The same, asking first where the file exists (unless --force). */
+unsigned export_ask(struct app *app, enum export_kind kind, const char *path);
+
+/* Called when workers have news: starts what waited, takes a finished result. Returns true when
+ * the state changed. */
+bool export_advance(struct app *app);
+
+/* Ctrl-C: stops what runs or waits; false when nothing does. */
+bool export_cancel(struct app *app);
+
+/* Stops, waits for the thread, releases. */
+void export_free(struct app *app);
+
+#endif

@@ -1,0 +1,213 @@
+/* What surrounds every view: title with tabs and progress, status, footer. */
+#include "tui/screen/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HINT_LIMIT = 24, TAB_GAP = 1 };
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static int tab_text(const struct app *app, int view, char text[40]) {
+    return snprintf(text, 40, "%d %s", view + 1, app->ops[view]->title);
+}
+
+static int tabs_width(const struct app *app) {
+    char text[40];
+    int width = 0;
+    for (int v = 0; v < VIEW_HELP; v++)
+        width += tab_text(app, v, text) + TAB_GAP;
+    return width;
+}
+
+/* Seconds left as "0:12"; empty while too little is known. */
+static void eta_text(const struct app *app, const struct progress *progress, double started,
+                     char *text, size_t size) {
+    double passed = app->now - started;
+    double done = (double)progress->done, total = (double)progress->total;
+    text[0] = '\0';
+    if (passed < 3 || done <= 0 || total <= done)
+        return;
+    int left = (int)(passed * (total - done) / done + 0.5);
+    snprintf(text, size, " ETA %d:%02d", left / 60, left % 60);
+}
+
+static void percent_text(const struct app *app, const char *what, const struct progress *progress,
+                         double started, char *text, size_t size) {
+    char eta[24];
+    double total = (double)progress->total, done = (double)progress->done;
+    eta_text(app, progress, started, eta, sizeof eta);
+    snprintf(text, size, "%s %.0f%%%s", what, total > 0 ? 100 * done / total : 0.0, eta);
+}
+
+/* What runs in the background, in the order of interest. */
+static void progress_text(const struct app *app, char *text, size_t size) {
+    const struct analysis *analysis = app->analysis;
+    char eta[24];
+    text[0] = '\0';
+    if (app->job.state == EXPORT_RUNNING) {
+        percent_text(app, "export", &app->job.progress, app->job.started, text, size);
+    } else if (analysis->stage == ANALYSIS_GRAM) {
+        percent_text(app, "reading", &analysis->progress, app->stage_start, text, size);
+    } else if (analysis->stage == ANALYSIS_SPECTRA && analysis->spectra != NULL) {
+        eta_text(app, &analysis->progress, app->stage_start, eta, sizeof eta);
+        snprintf(text, size, "spectra %zu/%zu%s", spectra_ready(analysis->spectra),
+                 spectra_total(analysis->spectra), eta);
+    } else if (analysis->stage == ANALYSIS_FAILED) {
+        snprintf(text, size, "analysis failed");
+    }
+}
+
+/* Where the tabs begin: right of the name, further left where the row is short. */
+static int tabs_col(const struct app *app, int width) {
+    int col = width / 4;
+    int room = width - tabs_width(app);
+    return col < room ? col : room > 0 ? room : 0;
+}
+
+/* "spectra 37/144 ETA 0:12" in as many columns: without the word, without the time left. */
+static const char *fit_progress(char *text, int width) {
+    char *time = strstr(text, " ETA ");
+    const char *space = strchr(text, ' ');
+    if (text_width(text) > width && space != NULL && space != time)
+        text += space - text + 1;
+    if (text_width(text) > width && time != NULL)
+        memmove(time + 1, time + 5, strlen(time + 5) + 1);
+    if (text_width(text) > width && time != NULL)
+        *time = '\0';
+    return text;
+}
+
+static void draw_title(struct app *app, struct surface *surface, struct rect title) {
+    char text[TEXT_ROOM], progress[64], tab[40];
+    int tabs = tabs_col(app, title.width), col = tabs;
+    char *name = error_quote(base_name(app->config_path), strlen(base_name(app->config_path)));
+    surface_text(surface, title.row, 1, 4, ELEMENT_TITLE, "r2m");
+    int used = surface_text(surface, title.row, 6, tabs - 8, ELEMENT_TEXT,
+                            text_shorten(name, tabs - 8, text));
+    surface_text(surface, title.row, 6 + used, 1, ELEMENT_WARNING, app->plan->modified ? "*" : "");
+    free(name);
+    for (int v = 0; v < VIEW_HELP; v++) {
+        unsigned style = v == (int)app->view ? ELEMENT_TAB_OPEN | STYLE_REVERSE : ELEMENT_TAB;
+        tab_text(app, v, tab);
+        col += surface_text(surface, title.row, col, title.width - col, style, tab) + TAB_GAP;
+    }
+    progress_text(app, progress, sizeof progress);
+    surface_right(surface, title.row, col, title.width - col - 1, ELEMENT_WARNING,
+                  fit_progress(progress, title.width - col - 2));
+}
+
+unsigned frame_click(struct app *app, int col) {
+    char tab[40];
+    int left = tabs_col(app, app->body.width);
+    for (int v = 0; v < VIEW_HELP; v++) {
+        int width = tab_text(app, v, tab);
+        if (col >= left && col < left + width)
+            return app_show(app, (enum view_id)v);
+        left += width + TAB_GAP;
+    }
+    return 0;
+}
+
+static void draw_status(struct app *app, struct surface *surface, struct rect row) {
+    static const unsigned styles[] = {[STATUS_INFO] = ELEMENT_TEXT,
+                                      [STATUS_WARNING] = ELEMENT_WARNING,
+                                      [STATUS_ERROR] = ELEMENT_ERROR};
+    static const char *const signs[] = {
+        [STATUS_INFO] = "", [STATUS_WARNING] = "! ", [STATUS_ERROR] = "error: "};
+    char left[TEXT_ROOM] = "", right[TEXT_ROOM] = "", line[2 * TEXT_ROOM], cut[TEXT_ROOM];
+    const struct view_ops *ops = app->ops[app->view];
+    unsigned style = ELEMENT_QUIET;
+    if (app->prompt.open) {
+        prompt_draw(&app->prompt, surface, row);
+        return;
+    }
+    if (ops->status != NULL)
+        ops->status(app, app->states[app->view], left, right);
+    snprintf(line, sizeof line, "%s", left);
+    if (app->question.open) {
+        style = ELEMENT_PROMPT;
+        snprintf(line, sizeof line, "%s", app->question.text);
+    } else if (app->status.text != NULL) {
+        style = styles[app->status.level];
+        snprintf(line, sizeof line, "%s%s", signs[app->status.level], app->status.text);
+    }
+    int width = row.width - 2, need = text_width(line);
+    int gap = need + text_width(right) + 2 <= width ? text_width(right) + 2 : 0;
+    surface_text(surface, row.row, 1, width - gap, style, text_shorten(line, width - gap, cut));
+    if (gap > 0)
+        surface_right(surface, row.row, 1, width, ELEMENT_TEXT, right);
+}
+
+/* The hints of this view in the order of priority; returns their number. */
+static size_t collect_hints(const struct app *app, const struct binding **hints) {
+    size_t count, found = 0;
+    const struct binding *all = bindings(&count);
+    for (size_t i = 0; i < count && found < HINT_LIMIT; i++) {
+        if (all[i].hint == NULL || (all[i].views & (1u << app->view)) == 0)
+            continue;
+        size_t at = found++;
+        for (; at > 0 && hints[at - 1]->priority > all[i].priority; at--)
+            hints[at] = hints[at - 1];
+        hints[at] = &all[i];
+    }
+    return found;
+}
+
+/* "+:rank": the first key of the binding and the hint. */
+static int hint_width(const struct binding *binding, char key[KEY_TEXT]) {
+    const char *at = binding->keys;
+    return text_width(key_text(key_list_next(&at), key)) + 1 + text_width(binding->hint);
+}
+
+static int draw_hint(const struct app *app, struct surface *surface, int row, int col,
+                     const struct binding *binding) {
+    char key[KEY_TEXT];
+    bool off = binding->disabled != NULL && binding->disabled(app) != NULL;
+    int width = hint_width(binding, key);
+    int used = surface_text(surface, row, col, width, off ? ELEMENT_DISABLED : ELEMENT_KEY, key);
+    used += surface_text(surface, row, col + used, 1, ELEMENT_QUIET, ":");
+    surface_text(surface, row, col + used, width, off ? ELEMENT_DISABLED : ELEMENT_QUIET,
+                 binding->hint);
+    return width + 2;
+}
+
+/* Why the text was refused, or which keys end the prompt. */
+static void draw_prompt_help(const struct app *app, struct surface *surface, struct rect row) {
+    bool refused = app->status.text != NULL && app->status.level == STATUS_ERROR;
+    const char *text = refused            ? app->status.text
+                       : app->prompt.open ? "Enter:accept  Esc:cancel"
+                                          : "y:yes  any other key:no";
+    char cut[TEXT_ROOM];
+    surface_text(surface, row.row, 1, row.width - 2, refused ? ELEMENT_ERROR : ELEMENT_QUIET,
+                 text_shorten(text, row.width - 2, cut));
+}
+
+/* Whole hints only; the last two (help and quit) are always kept. */
+static void draw_footer(struct app *app, struct surface *surface, struct rect row) {
+    const struct binding *hints[HINT_LIMIT];
+    char key[KEY_TEXT];
+    if (app->prompt.open || app->question.open) {
+        draw_prompt_help(app, surface, row);
+        return;
+    }
+    size_t count = collect_hints(app, hints), kept = count < 2 ? count : 2;
+    int col = 1, reserved = 0;
+    for (size_t i = count - kept; i < count; i++)
+        reserved += hint_width(hints[i], key) + 2;
+    for (size_t i = 0; i < count; i++) {
+        bool last = i >= count - kept;
+        if (!last && col + hint_width(hints[i], key) + 2 + reserved > row.width)
+            continue;
+        col += draw_hint(app, surface, row.row, col, hints[i]);
+    }
+}
+
+void frame_draw(struct app *app, struct surface *surface, const struct frame_layout *layout) {
+    draw_title(app, surface, layout->title);
+    draw_status(app, surface, layout->status);
+    draw_footer(app, surface, layout->footer);
+}

@@ -1,0 +1,174 @@
+#include "tui/screen/keys.h"
+
+#include "analysis/support/utf8.h"
+#include "tui/screen/app.h"
+#include "tui/screen/rank_edit.h"
+#include "tui/screen/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define IN(view) (1u << (view))
+#define LAYERS IN(VIEW_LAYERS)
+#define SPECIALISTS IN(VIEW_SPECIALISTS)
+#define MAP IN(VIEW_MAP)
+#define PLAN IN(VIEW_PLAN)
+#define EXPORT IN(VIEW_EXPORT)
+#define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT)
+#define ALL (WORK | IN(VIEW_HELP))
+#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN)
+
+/* clang-format off */
+static const struct binding table[] = {
+    {ACTION_RANK_UP, "rank-up", "+ =", LAYERS, "Raise the rank by 1 where the scope says", "rank", 1, rank_disabled},
+    {ACTION_RANK_DOWN, "rank-down", "- _", LAYERS, "Lower the rank by 1", NULL, 0, rank_disabled},
+    {ACTION_RANK_UP_10, "rank-up-10", ">", LAYERS, "Raise the rank by 10", NULL, 0, rank_disabled},
+    {ACTION_RANK_DOWN_10, "rank-down-10", "<", LAYERS, "Lower the rank by 10", NULL, 0, rank_disabled},
+    {ACTION_RANK_SET, "rank-set", "r", LAYERS, "Set a rank rule: 64, 10%, e90, gd, mp, full, zero", "set", 2, rank_disabled},
+    {ACTION_RANK_RESET, "rank-reset", "d", LAYERS, "Follow the default rule again", NULL, 0, rank_disabled},
+    {ACTION_SCOPE, "scope", "a", LAYERS, "Next scope of rank keys: one cell, layer, marked, same kind, specialist, all", "scope", 3, NULL},
+    {ACTION_SPECIALIST_PREVIOUS, "specialist-previous", "[ Left h", LAYERS | MAP, "Select the previous specialist", NULL, 0, NULL},
+    {ACTION_SPECIALIST_NEXT, "specialist-next", "] Right l", LAYERS | MAP, "Select the next specialist", "specialist", 4, NULL},
+    {ACTION_MARK, "mark", "Space", LAYERS, "Mark or unmark the layer, or all layers of a module", "mark", 6, NULL},
+    {ACTION_MARK_INVERT, "mark-invert", "*", LAYERS, "Mark what is not marked, and the reverse", NULL, 0, NULL},
+    {ACTION_FOLD, "fold", "z", LAYERS, "Fold or unfold the module", "fold", 8, NULL},
+    {ACTION_FOLD_ALL, "fold-all", "Z", LAYERS, "Fold or unfold all modules", NULL, 0, NULL},
+    {ACTION_AXIS, "axis", "x", LAYERS, "Spectrum over log or linear index", "log", 9, NULL},
+    {ACTION_EDGES, "noise-edges", "e", LAYERS, "Show the noise edges GD and MP in the spectrum", NULL, 0, NULL},
+    {ACTION_VECTORS, "vectors", "v", LAYERS, "Show or hide vectors (biases, gains), which have no rank", NULL, 0, NULL},
+    {ACTION_PANE, "pane", "Tab", LAYERS, "Next pane; in the spectrum Left and Right move the cut", "pane", 10, NULL},
+    {ACTION_PANE_BACK, "pane-back", "S-Tab", LAYERS, "Previous pane", NULL, 0, NULL},
+    {ACTION_ZOOM, "zoom", "Enter", LAYERS, "Spectrum over the whole screen, and back", NULL, 0, NULL},
+    {ACTION_WEIGHT_UP, "weight-up", "+ =", SPECIALISTS, "Raise the specialist's weight by 0.1", "weight", 1, NULL},
+    {ACTION_WEIGHT_DOWN, "weight-down", "- _", SPECIALISTS, "Lower the specialist's weight by 0.1", NULL, 0, NULL},
+    {ACTION_WEIGHT_SET, "weight-set", "Enter e", SPECIALISTS, "Type the specialist's weight", "set", 2, NULL},
+    {ACTION_METRIC, "metric", "m", MAP, "Next quantity: share, kept energy, Real share", "quantity", 1, NULL},
+    {ACTION_OPEN_LAYER, "open-layer", "Enter", MAP, "Open the layer in view 1", "open", 2, NULL},
+    {ACTION_VALUE_CHANGE, "value-change", "Enter", PLAN, "Next choice, or type a number; a preset is applied", "change", 1, NULL},
+    {ACTION_VALUE_PREVIOUS, "value-previous", "Left h -", PLAN, "Previous choice, or a smaller number", NULL, 0, NULL},
+    {ACTION_VALUE_NEXT, "value-next", "Right l +", PLAN, "Next choice, or a greater number", "step", 2, NULL},
+    {ACTION_VALUE_RESET, "value-reset", "d", PLAN, "Back to the default; an override is dropped", "default", 3, NULL},
+    {ACTION_PRESET, "preset", "p", PLAN, "Apply a preset by name", "preset", 4, NULL},
+    {ACTION_RUN, "run", "Enter", EXPORT, "Write the file or the figures", "write", 1, NULL},
+    {ACTION_EDIT_PATH, "edit-path", "e", EXPORT, "Change the path", "path", 2, NULL},
+    {ACTION_UP, "up", "Up k", ALL, "Previous row", NULL, 0, NULL},
+    {ACTION_DOWN, "down", "Down j", ALL, "Next row", NULL, 0, NULL},
+    {ACTION_PAGE_UP, "page-up", "PgUp", ALL, "A page up", NULL, 0, NULL},
+    {ACTION_PAGE_DOWN, "page-down", "PgDn", ALL, "A page down", NULL, 0, NULL},
+    {ACTION_HALF_UP, "half-up", "C-u", ALL, "Half a page up", NULL, 0, NULL},
+    {ACTION_HALF_DOWN, "half-down", "C-d", ALL, "Half a page down", NULL, 0, NULL},
+    {ACTION_FIRST, "first", "g Home", ALL, "First row", NULL, 0, NULL},
+    {ACTION_LAST, "last", "G End", ALL, "Last row", NULL, 0, NULL},
+    {ACTION_SEARCH, "search", "/", ROWS, "Find a row while typing", "find", 11, NULL},
+    {ACTION_SEARCH_NEXT, "search-next", "n", ROWS, "Next row found", NULL, 0, search_disabled},
+    {ACTION_SEARCH_PREVIOUS, "search-previous", "N", ROWS, "Previous row found", NULL, 0, search_disabled},
+    {ACTION_UNDO, "undo", "u", WORK, "Take the last change back", "undo", 5, NULL},
+    {ACTION_REDO, "redo", "C-r", WORK, "Make it again", NULL, 0, NULL},
+    {ACTION_COMMAND, "command", ":", WORK, "Type a command: set, write, export, figures, report, preset, messages", NULL, 0, NULL},
+    {ACTION_VIEW_1, "view-1", "1", ALL, "Layers: spectra, ranks, contributions", NULL, 0, NULL},
+    {ACTION_VIEW_2, "view-2", "2", ALL, "Specialists: norms, shares, weights, cosines", NULL, 0, NULL},
+    {ACTION_VIEW_3, "view-3", "3", ALL, "Map: one quantity over layers and specialists", NULL, 0, NULL},
+    {ACTION_VIEW_4, "view-4", "4", ALL, "Plan: every hyperparameter and override", NULL, 0, NULL},
+    {ACTION_VIEW_5, "view-5", "5", ALL, "Export: config, merged checkpoint, figures, report", NULL, 0, NULL},
+    {ACTION_CANCEL, "cancel", "C-c", ALL, "Stop the running export", NULL, 0, NULL},
+    {ACTION_REDRAW, "redraw", "C-l", ALL, "Draw the screen anew", NULL, 0, NULL},
+    {ACTION_SUSPEND, "suspend", "C-z", ALL, "Back to the shell; fg returns", NULL, 0, NULL},
+    {ACTION_BACK, "back", "Esc", ALL, "Back: close help, leave the zoom, forget the message", NULL, 0, NULL},
+    {ACTION_HELP, "help", "? F1", ALL, "This help, and back", "help", 90, NULL},
+    {ACTION_QUIT, "quit", "q", ALL, "Leave; asks when the plan is not saved", "quit", 91, NULL},
+};
+/* clang-format on */
+
+static const struct {
+    const char *name;
+    int key;
+} names[] = {
+    {"Up", INPUT_UP},         {"Down", INPUT_DOWN},    {"Left", INPUT_LEFT},
+    {"Right", INPUT_RIGHT},   {"PgUp", INPUT_PAGE_UP}, {"PgDn", INPUT_PAGE_DOWN},
+    {"Home", INPUT_HOME},     {"End", INPUT_END},      {"Del", INPUT_DELETE},
+    {"S-Tab", INPUT_BACKTAB}, {"Tab", INPUT_TAB},      {"Enter", INPUT_ENTER},
+    {"Esc", INPUT_ESCAPE},    {"F1", INPUT_F1},        {"Space", ' '},
+    {"BS", INPUT_BACKSPACE},
+};
+enum { NAME_COUNT = sizeof names / sizeof *names };
+
+const struct binding *bindings(size_t *count) {
+    *count = sizeof table / sizeof *table;
+    return table;
+}
+
+static bool has_key(const struct binding *binding, int key) {
+    const char *at = binding->keys;
+    for (int one; (one = key_list_next(&at)) != INPUT_NONE;)
+        if (one == key)
+            return true;
+    return false;
+}
+
+const struct binding *binding_find(enum view_id view, int key) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if ((table[i].views & IN(view)) != 0 && has_key(&table[i], key))
+            return &table[i];
+    return NULL;
+}
+
+const struct binding *binding_of(enum view_id view, enum action action) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if ((table[i].views & IN(view)) != 0 && table[i].action == action)
+            return &table[i];
+    return NULL;
+}
+
+const char *key_text(int key, char buffer[KEY_TEXT]) {
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        if (names[i].key == key) {
+            snprintf(buffer, KEY_TEXT, "%s", names[i].name);
+            return buffer;
+        }
+    if (key > 0 && key < 27) {
+        snprintf(buffer, KEY_TEXT, "C-%c", key + 'a' - 1);
+    } else if (key < INPUT_UP) {
+        size_t length = utf8_encode((uint32_t)key, buffer);
+        buffer[length] = '\0';
+    } else {
+        snprintf(buffer, KEY_TEXT, "key");
+    }
+    return buffer;
+}
+
+int key_parse(const char *name) {
+    uint32_t code = 0;
+    size_t length = strlen(name);
+    for (size_t i = 0; i < NAME_COUNT; i++)
+        if (strcasecmp(names[i].name, name) == 0)
+            return names[i].key;
+    if (length == 3 && (name[0] == 'C' || name[0] == 'c') && name[1] == '-')
+        return INPUT_CTRL(name[2]);
+    return length > 0 && utf8_decode(name, length, &code) == length ? (int)code : INPUT_NONE;
+}
+
+int key_list_next(const char **at) {
+    char name[KEY_TEXT];
+    *at += strspn(*at, " ");
+    size_t length = strcspn(*at, " ");
+    if (length == 0 || length >= sizeof name)
+        return INPUT_NONE;
+    memcpy(name, *at, length);
+    name[length] = '\0';
+    *at += length;
+    return key_parse(name);
+}
+
+void screen_print_keys(FILE *stream) {
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const struct binding *one = &table[i];
+        bool all = (one->views & WORK) == WORK;
+        if (all)
+            fprintf(stream, "all\t%s\t%s\t%s\n", one->keys, one->name, one->help);
+        for (int view = 0; view < VIEW_HELP && !all; view++)
+            if ((one->views & IN(view)) != 0)
+                fprintf(stream, "%s\t%s\t%s\t%s\n", view_name((enum view_id)view), one->keys,
+                        one->name, one->help);
+    }
+}

@@ -1,0 +1,129 @@
+#include "tui/screen/layers.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_number(const char *part, size_t length) {
+    size_t digits = 0;
+    while (digits < length && isdigit((unsigned char)part[digits]))
+        digits++;
+    return digits > 0 && digits == length;
+}
+
+/* Up to the first part that is a number; without one, all but the last two parts. */
+size_t layer_module_length(const char *name) {
+    size_t ends[3] = {0, 0, 0}; /* of the last parts, newest first */
+    for (size_t start = 0;;) {
+        size_t length = strcspn(name + start, ".");
+        if (name[start + length] == '\0')
+            return ends[1];
+        if (start > 0 && is_number(name + start, length))
+            return start + length;
+        ends[2] = ends[1];
+        ends[1] = ends[0];
+        ends[0] = start + length;
+        start += length + 1;
+    }
+}
+
+/* "layers.3" for a numbered module, else its last part. */
+static char *module_label(const char *name, size_t length) {
+    size_t start = length, parts = 1;
+    while (start > 0) {
+        if (name[start - 1] == '.' && !is_number(name + start, length - start))
+            break;
+        parts += name[start - 1] == '.';
+        if (parts > 2)
+            break;
+        start--;
+    }
+    return memory_text(name + start, length - start);
+}
+
+static void add_module(struct layers_rows *rows, const char *name, size_t length, size_t first) {
+    struct module *module = &rows->modules[rows->module_count++];
+    *module = (struct module){.label = module_label(name, length), .first = first, .count = 1};
+}
+
+void layers_rows_build(struct layers_rows *rows, const struct tensor_table *table, bool vectors) {
+    layers_rows_free(rows);
+    rows->shown = memory_array(table->layer_count, sizeof *rows->shown);
+    rows->modules = memory_array(table->layer_count, sizeof *rows->modules);
+    rows->rows = memory_array(2 * table->layer_count, sizeof *rows->rows);
+    const char *before = "";
+    size_t before_length = 0;
+    for (size_t l = 0; l < table->layer_count; l++) {
+        const char *name = table->layers[l].name;
+        enum role role = table->layers[l].role;
+        if (role != ROLE_MATRIX && !(vectors && role == ROLE_VECTOR))
+            continue;
+        size_t length = layer_module_length(name), at = rows->shown_count++;
+        bool same = at > 0 && length == before_length && strncmp(name, before, length) == 0;
+        rows->shown[at] = l;
+        if (same && length > 0)
+            rows->modules[rows->module_count - 1].count++;
+        else
+            add_module(rows, name, length, at);
+        before = name;
+        before_length = length;
+    }
+    layers_rows_update(rows);
+}
+
+void layers_rows_update(struct layers_rows *rows) {
+    rows->row_count = 0;
+    for (size_t m = 0; m < rows->module_count; m++) {
+        const struct module *module = &rows->modules[m];
+        if (module->count > 1)
+            rows->rows[rows->row_count++] =
+                (struct layers_row){true, m, module->first, module->count};
+        for (size_t i = 0; i < module->count && !(module->folded && module->count > 1); i++)
+            rows->rows[rows->row_count++] = (struct layers_row){false, m, module->first + i, 1};
+    }
+}
+
+void layers_rows_free(struct layers_rows *rows) {
+    for (size_t m = 0; m < rows->module_count; m++)
+        free(rows->modules[m].label);
+    free(rows->modules);
+    free(rows->shown);
+    free(rows->rows);
+    *rows = (struct layers_rows){0};
+}
+
+size_t layers_row_of(const struct layers_rows *rows, size_t layer) {
+    size_t best = 0;
+    for (size_t r = 0; r < rows->row_count; r++) {
+        const struct layers_row *row = &rows->rows[r];
+        for (size_t i = row->first; i < row->first + row->count; i++)
+            if (rows->shown[i] == layer)
+                best = r;
+    }
+    return best;
+}
+
+/* Without the ending that every matrix has. */
+static void drop_ending(char *label) {
+    static const char *const endings[] = {".weight", "_weight"};
+    size_t length = strlen(label);
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = strlen(endings[i]);
+        if (length > size && strcmp(label + length - size, endings[i]) == 0)
+            label[length - size] = '\0';
+    }
+}
+
+void layers_row_label(const struct layers_rows *rows, const struct tensor_table *table, size_t row,
+                      char label[TEXT_ROOM]) {
+    const struct layers_row *one = &rows->rows[row];
+    const struct module *module = &rows->modules[one->module];
+    const char *name = table->layers[rows->shown[one->first]].name;
+    size_t skip = module->count > 1 ? layer_module_length(name) : 0;
+    if (one->is_module) {
+        snprintf(label, TEXT_ROOM, "%s (%zu)", module->label, module->count);
+        return;
+    }
+    snprintf(label, TEXT_ROOM, "%s", name + skip + (name[skip] == '.'));
+    drop_ending(label);
+}

@@ -1,0 +1,285 @@
+#include "tui/terminal/term.h"
+
+#include "tui/terminal/signals.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Last: these two define many short names. */
+#include <ncurses.h>
+#include <term.h>
+
+enum { ESCAPE_DELAY = 25, CODE_PASTE_BEGIN = KEY_MAX + 1, CODE_PASTE_END = KEY_MAX + 2 };
+
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+
+static struct {
+    SCREEN *screen;
+    bool running;
+    struct termios before; /* as found */
+    char leave[256];       /* what an emergency writes */
+    size_t leave_length;
+    bool colors, many; /* colours at all; 256 of them */
+    int mouse_row, mouse_col;
+} terminal;
+
+static bool is_utf8(void) {
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool wants_utf8(void) {
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != '\0')
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+/* A machine may lack the locale that ssh brought along; C.UTF-8 is always there. */
+enum glyph_set term_locale(bool ascii, const char *term) {
+    bool set = setlocale(LC_CTYPE, "") != NULL && is_utf8();
+    if (!set && wants_utf8())
+        setlocale(LC_CTYPE, "C.UTF-8");
+    if (ascii || !is_utf8())
+        return GLYPHS_ASCII;
+    return term != NULL && strcmp(term, "linux") == 0 ? GLYPHS_BLOCK : GLYPHS_BRAILLE;
+}
+
+static const char *capability(const char *name) {
+    const char *text = tigetstr(name);
+    return text != NULL && text != (char *)-1 ? text : NULL;
+}
+
+/* newterm() ends the program on a bad TERM, so it is asked first. */
+bool term_check(struct error *error) {
+    int problem = 0;
+    const char *name = getenv("TERM");
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return error_set(error, ERROR_USAGE, "the screen needs a terminal; try r2m analyze");
+    bool good = setupterm(NULL, STDOUT_FILENO, &problem) == OK && capability("cup") != NULL;
+    if (cur_term != NULL)
+        del_curterm(cur_term); /* newterm makes its own */
+    return good || error_set(error, ERROR_USAGE,
+                             "the terminal \"%s\" cannot place its cursor; try r2m analyze",
+                             name != NULL ? name : "");
+}
+
+static void append_leave(const char *text) {
+    size_t length = text != NULL ? strlen(text) : 0;
+    if (terminal.leave_length + length >= sizeof terminal.leave)
+        return;
+    memcpy(terminal.leave + terminal.leave_length, text != NULL ? text : "", length);
+    terminal.leave_length += length;
+}
+
+/* Copies a capability without its padding, "$<5>". */
+static void append_capability(const char *name) {
+    const char *text = capability(name);
+    char plain[64];
+    size_t length = 0;
+    while (text != NULL && *text != '\0' && length + 1 < sizeof plain) {
+        if (text[0] == '$' && text[1] == '<') {
+            const char *end = strchr(text, '>');
+            text = end != NULL ? end + 1 : text + 2;
+        } else {
+            plain[length++] = *text++;
+        }
+    }
+    plain[length] = '\0';
+    append_leave(plain);
+}
+
+static void prepare_emergency(void) {
+    tcgetattr(STDIN_FILENO, &terminal.before);
+    terminal.leave_length = 0;
+    append_leave(PASTE_OFF "\033[?1000l\033[?1006l");
+}
+
+static void complete_emergency(void) {
+    append_capability("sgr0");
+    append_capability("cnorm");
+    append_capability("rmkx");
+    append_capability("rmcup");
+}
+
+static void choose_colors(enum color_mode mode) {
+    const char *no_color = getenv("NO_COLOR");
+    bool refused = no_color != NULL && *no_color != '\0';
+    bool wanted = mode == COLOR_ALWAYS || (mode == COLOR_AUTO && !refused);
+    terminal.colors = wanted && has_colors() && start_color() == OK && COLORS >= 8;
+    if (!terminal.colors)
+        return;
+    terminal.many = COLORS >= 256;
+    use_default_colors();
+    for (int element = 0; element < ELEMENT_COUNT; element++) {
+        const struct look *look = theme_look((unsigned)element);
+        init_pair((short)(element + 1), terminal.many ? look->many : look->few, -1);
+    }
+}
+
+static void write_text(const char *text) {
+    ssize_t written = write(STDOUT_FILENO, text, strlen(text));
+    (void)written; /* a terminal that is gone ends the loop elsewhere */
+}
+
+bool term_start(const struct screen_options *options, struct error *error) {
+    theme_choose_glyphs(term_locale(options->ascii, getenv("TERM")));
+    prepare_emergency();
+    terminal.screen = newterm(NULL, stdout, stdin);
+    if (terminal.screen == NULL)
+        return error_set(error, ERROR_USAGE, "the terminal cannot be used; try r2m analyze");
+    terminal.running = true;
+    complete_emergency();
+    cbreak();
+    noecho();
+    nonl();
+    nodelay(stdscr, TRUE);
+    keypad(stdscr, TRUE);
+    set_escdelay(ESCAPE_DELAY);
+    define_key("\033[200~", CODE_PASTE_BEGIN);
+    define_key("\033[201~", CODE_PASTE_END);
+    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mouseinterval(0);
+    choose_colors(options->color);
+    write_text(PASTE_ON);
+    return true;
+}
+
+void term_stop(void) {
+    if (!terminal.running)
+        return;
+    terminal.running = false;
+    write_text(PASTE_OFF);
+    endwin();
+    delscreen(terminal.screen);
+}
+
+void term_emergency(void) {
+    if (!terminal.running)
+        return;
+    ssize_t written = write(STDOUT_FILENO, terminal.leave, terminal.leave_length);
+    (void)written;
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal.before);
+}
+
+void term_size(int *width, int *height) {
+    getmaxyx(stdscr, *height, *width);
+}
+
+void term_resize(void) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+        resizeterm(size.ws_row, size.ws_col);
+}
+
+static attr_t attributes(unsigned style) {
+    unsigned element = style & STYLE_ELEMENT;
+    const struct look *look = theme_look(element);
+    unsigned flags =
+        (style & ~(unsigned)STYLE_ELEMENT) | (terminal.colors ? look->color : look->mono);
+    attr_t result = terminal.colors ? (attr_t)COLOR_PAIR(element + 1) : A_NORMAL;
+    result |= flags & STYLE_BOLD ? A_BOLD : 0;
+    result |= flags & STYLE_DIM ? A_DIM : 0;
+    result |= flags & STYLE_REVERSE ? A_REVERSE : 0;
+    return result;
+}
+
+/* One row, a call for each stretch of one style. */
+static void paint_row(const struct surface *surface, int row) {
+    const struct surface_cell *cells = &surface->cells[row * surface->width];
+    char text[TEXT_ROOM];
+    for (int col = 0; col < surface->width;) {
+        unsigned style = cells[col].style;
+        size_t length = 0;
+        int from = col;
+        while (col < surface->width && cells[col].style == style && length + 8 < sizeof text) {
+            size_t bytes = strlen(cells[col].glyph);
+            memcpy(text + length, cells[col++].glyph, bytes);
+            length += bytes;
+        }
+        text[length] = '\0';
+        attrset((int)attributes(style));
+        mvaddstr(row, from, text);
+    }
+}
+
+void term_paint(const struct surface *surface, bool anew) {
+    if (anew)
+        clearok(stdscr, TRUE);
+    for (int row = 0; row < surface->height; row++)
+        paint_row(surface, row);
+    curs_set(surface->cursor_row >= 0 ? 1 : 0);
+    if (surface->cursor_row >= 0)
+        move(surface->cursor_row, surface->cursor_col);
+    refresh();
+}
+
+static int mouse_key(void) {
+    MEVENT event;
+    if (getmouse(&event) != OK)
+        return INPUT_NONE;
+    if (event.bstate & BUTTON4_PRESSED)
+        return INPUT_UP;
+    if (event.bstate & BUTTON5_PRESSED)
+        return INPUT_DOWN;
+    terminal.mouse_row = event.y;
+    terminal.mouse_col = event.x;
+    return INPUT_MOUSE;
+}
+
+void term_mouse(int *row, int *col) {
+    *row = terminal.mouse_row;
+    *col = terminal.mouse_col;
+}
+
+static int translate(wint_t code) {
+    static const struct {
+        wint_t code;
+        int key;
+    } keys[] = {
+        {KEY_UP, INPUT_UP},         {KEY_DOWN, INPUT_DOWN},
+        {KEY_LEFT, INPUT_LEFT},     {KEY_RIGHT, INPUT_RIGHT},
+        {KEY_PPAGE, INPUT_PAGE_UP}, {KEY_NPAGE, INPUT_PAGE_DOWN},
+        {KEY_HOME, INPUT_HOME},     {KEY_END, INPUT_END},
+        {KEY_DC, INPUT_DELETE},     {KEY_BTAB, INPUT_BACKTAB},
+        {KEY_F(1), INPUT_F1},       {KEY_BACKSPACE, INPUT_BACKSPACE},
+        {KEY_ENTER, INPUT_ENTER},   {CODE_PASTE_BEGIN, INPUT_PASTE_BEGIN},
+        {KEY_RESIZE, INPUT_RESIZE}, {CODE_PASTE_END, INPUT_PASTE_END},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].code == code)
+            return keys[i].key;
+    return code == KEY_MOUSE ? mouse_key() : INPUT_RESIZE; /* a key without a meaning */
+}
+
+int term_read(void) {
+    for (;;) {
+        wint_t code;
+        int kind = get_wch(&code);
+        int key = kind == KEY_CODE_YES ? translate(code) : (int)code;
+        if (kind == ERR)
+            return INPUT_NONE;
+        if (key != INPUT_RESIZE && key != INPUT_NONE)
+            return key;
+    }
+}
+
+void term_suspend(void) {
+    write_text(PASTE_OFF);
+    endwin();
+    signals_stop_here();
+    term_resize();
+    write_text(PASTE_ON);
+}
+
+const char *term_library(void) {
+    return curses_version();
+}

@@ -1,0 +1,45 @@
+/* The terminal: the only file that knows ncurses. Starting takes it over, stopping (or a crash)
+ * gives it back as it was. Only the main thread may call these functions. */
+#ifndef R2M_TUI_TERMINAL_TERM_H
+#define R2M_TUI_TERMINAL_TERM_H
+
+#include "analysis/support/error.h"
+#include "tui/screen/keys.h"
+#include "tui/screen/screen.h"
+#include "tui/terminal/surface.h"
+
+/* The characters that the locale can show: sets LC_CTYPE (numbers stay in "C") and returns the
+ * glyph set. term: value of TERM, or NULL. */
+enum glyph_set term_locale(bool ascii, const char *term);
+
+/* ERROR_USAGE with one sentence where there is no terminal, or one that cannot place its cursor. */
+bool term_check(struct error *error);
+
+/* After term_check and signals_start. */
+bool term_start(const struct screen_options *options, struct error *error);
+void term_stop(void);
+
+void term_size(int *width, int *height);
+
+/* The window changed its size: ask for the new one. */
+void term_resize(void);
+
+/* Shows the picture; anew: clears the terminal first. */
+void term_paint(const struct surface *surface, bool anew);
+
+/* The next key that is there already, or INPUT_NONE. */
+int term_read(void);
+
+/* Where INPUT_MOUSE was pressed. */
+void term_mouse(int *row, int *col);
+
+/* Back to the shell until the process is continued. */
+void term_suspend(void);
+
+/* Restores the terminal from a signal handler: async-signal-safe. */
+void term_emergency(void);
+
+/* Name and version of the library that draws. */
+const char *term_library(void);
+
+#endif
