@@ -63,9 +63,9 @@ check: deps-test ## install what is missing, run every test (SAN=1: with sanitiz
 	@$(MAKE) -j$(JOBS) programs
 	@$(PYTHON) tests/run.py $(BUILD)
 
-bench: deps-test ## measure speed and memory on generated checkpoints
+bench: deps-test ## measure speed and memory on generated checkpoints (ONLY=part of a title, RECORD=1)
 	@$(MAKE) -j$(JOBS) programs
-	@$(PYTHON) tests/bench/bench.py $(BUILD)
+	@$(PYTHON) tests/bench/bench.py $(BUILD) $(if $(ONLY),--only "$(ONLY)") $(if $(RECORD),--record)
 
 fuzz: deps-fuzz ## run every fuzz target for SECONDS (default 30)
 	@$(MAKE) -j$(JOBS) $(FUZZERS)

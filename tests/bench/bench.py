@@ -1,153 +1,128 @@
 #!/usr/bin/python3
 """make bench: speed and memory on generated checkpoints, as one table of figures.
 
-    bench.py BUILD [FOLDER]     FOLDER keeps the generated files (default: BUILD/bench)
+    bench.py BUILD [--only TEXT] [--folder FOLDER] [--record]
 
-CLIP ViT-L/14 vision shapes x 3 specialists (4.85 GB with the base) for the passes, the merge and the
-screen; 150 small matrices x 6 specialists for the preview.
+TEXT selects stages whose title contains it; FOLDER keeps the generated files (default:
+BUILD/bench); --record adds the figures to results.tsv beside this file. With PEERS=PYTHON in the
+environment, an interpreter that has torch, the same work done by torch is measured too.
+
+A new figure is a row that some function of STAGES returns, (name, value, unit); what it is compared
+with stands in RATIOS, what it has to reach in GOALS.
 """
 
-import fcntl
+import argparse
 import os
 import platform
-import pty
-import re
-import select
-import shutil
-import struct
 import subprocess
-import sys
-import termios
 import time
 from pathlib import Path
 
-KEYS = 300
+from measure import Bench, run
+from screen import latencies
 
-# What the figures have to stay under, in their units.
-GOALS = {"first frame": 100, "key to repaint, 99th percentile": 16, "edit and preview": 1,
-         "merge, resident beside mapped files": 1024}
-
-
-def generate(build, folder, model, specialists):
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / f"s{specialists}.safetensors").exists():
-        subprocess.run([build / "tests/bench/generate", model, folder, str(specialists)], check=True)
+CLIP, MANY = ("clip", 3), ("many", 6)
 
 
-def stages(build, folder, specialists, *out):
-    """The rows that stages.c prints, as (name, value, unit)."""
-    command = [build / "tests/bench/stages", folder, str(specialists), *out]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return [(name, float(value), unit) for name, value, unit in (line.split() for line in lines)]
+def passes(bench):
+    """The stages of the program's work, each alone."""
+    return bench.stages(bench.model(*CLIP), 3)
 
 
-def sources(folder, specialists):
-    return ["--base", folder / "base.safetensors",
-            *(folder / f"s{i}.safetensors" for i in range(1, specialists + 1))]
+def preview(bench):
+    return [row for row in bench.stages(bench.model(*MANY), 6) if row[0] == "edit and preview"]
 
 
-def peak_anonymous(command):
-    """Largest resident memory beside mapped files, in MiB, sampled while the command runs; seconds."""
-    start, peak = time.monotonic(), 0
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while process.poll() is None:
-        try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-        except OSError:
-            break
-        found = re.search(r"RssAnon:\s+(\d+)", status)
-        peak = max(peak, int(found[1]) if found else 0)
-        time.sleep(0.01)
-    if process.wait() != 0:
-        raise SystemExit(f"failed: {command}")
-    return peak / 1024, time.monotonic() - start
+def screen(bench):
+    return latencies([bench.program, *bench.source(*CLIP)])
 
 
-class Screen:
-    """The real program on a pseudo-terminal."""
-
-    def __init__(self, command, columns=200, rows=60):
-        self.start = time.perf_counter()
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
-            os.execv(command[0], [str(c) for c in command])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def read(self, seconds):
-        ready, _, _ = select.select([self.fd], [], [], seconds)
-        return os.read(self.fd, 1 << 16) if ready else b""
-
-    def first_frame(self):
-        """Seconds from exec until the footer of the first frame is out."""
-        seen = b""
-        while b"quit" not in seen:
-            seen += self.read(5)
-        return time.perf_counter() - self.start
-
-    def settle(self):
-        while self.read(0.05):
-            pass
-
-    def key(self, key):
-        """Seconds from the key to the last byte of the repaint it causes."""
-        start = last = time.perf_counter()
-        os.write(self.fd, key)
-        wait = 0.1
-        while self.read(wait):
-            last, wait = time.perf_counter(), 0.004
-        return last - start
-
-    def quit(self):
-        os.write(self.fd, b"q")
-        time.sleep(0.2)
-        os.write(self.fd, b"y")
-        while True:
-            try:
-                if not os.read(self.fd, 1 << 16):
-                    break
-            except OSError:
-                break
-        os.waitpid(self.pid, 0)
+def merge(bench):
+    command = [bench.program, "merge", *bench.source(*CLIP), "-o", bench.out, "--force"]
+    seconds, memory = run(command, bench.out)
+    return [("merge command", seconds, "s"), ("merge, resident beside mapped files", memory, "MiB")]
 
 
-def screen_figures(program, source):
-    screen = Screen([program, *source])
-    first = screen.first_frame()
-    screen.settle()
-    delays = sorted(screen.key(b"jj+k-"[i % 5:i % 5 + 1]) for i in range(KEYS))
-    screen.quit()
-    return [("first frame", 1e3 * first, "ms"),
-            ("key to repaint, median", 1e3 * delays[KEYS // 2], "ms"),
-            ("key to repaint, 99th percentile", 1e3 * delays[KEYS * 99 // 100], "ms")]
+STAGES = (
+    ("CLIP ViT-L/14 x 3", passes),
+    ("150 matrices x 6", preview),
+    ("CLIP ViT-L/14 x 3", screen),
+    ("CLIP ViT-L/14 x 3", merge),
+)
+
+# New row: the quotient of two others of the same title.
+RATIOS = (
+    ("gram pass / plain read", "gram pass", "plain read one thread"),
+)
+
+# What a figure has to stay under or to reach, in its unit.
+GOALS = {
+    "first frame": ("<", 100),
+    "key to repaint, 99th percentile": ("<", 16),
+    "edit and preview": ("<", 1),
+    "merge, resident beside mapped files": ("<", 1024),
+    "gram pass / plain read": (">", 0.7),
+}
+
+
+def ratios(rows):
+    """The rows of RATIOS that can be made, behind their dividend's title."""
+    values = {(title, name): value for title, name, value, _ in rows}
+    titles = dict.fromkeys(title for title, *_ in rows)
+    return [(title, name, values[title, above] / values[title, below], "")
+            for title in titles for name, above, below in RATIOS
+            if (title, above) in values and (title, below) in values]
+
+
+def verdict(name, value):
+    if name not in GOALS:
+        return ""
+    sign, goal = GOALS[name]
+    met = value < goal if sign == "<" else value > goal
+    return f"goal {sign} {goal}" + ("" if met else "  MISSED")
+
+
+def machine():
+    names = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+             if line.startswith("model name")]
+    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} processors"
+
+
+def version(bench):
+    out = subprocess.run([bench.program, "--version"], check=True, capture_output=True, text=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True,
+                            text=True, cwd=Path(__file__).parent)
+    return " ".join([*out.stdout.split()[:2], commit.stdout.strip()]).strip()
+
+
+def record(bench, rows):
+    """One line a figure, behind those of earlier runs."""
+    head = [time.strftime("%Y-%m-%d"), version(bench), machine()]
+    with open(Path(__file__).parent / "results.tsv", "a", encoding="utf-8") as results:
+        for title, name, value, unit in rows:
+            print(*head, title, name, f"{value:.4g}", unit, sep="\t", file=results)
 
 
 def main():
-    build = Path(sys.argv[1]).resolve()
-    folder = Path(sys.argv[2] if len(sys.argv) > 2 else build / "bench")
-    program, clip, many = build / "r2m", folder / "clip", folder / "many"
-    generate(build, clip, "clip", 3)
-    generate(build, many, "many", 6)
-    if shutil.disk_usage(folder).free < 2e9:
-        raise SystemExit("bench needs 2 GB of free disk space beside the generated files")
-    rows = [(f"CLIP ViT-L/14 x 3: {n.replace('_', ' ')}", v, u)
-            for n, v, u in stages(build, clip, 3)]
-    rows += [(f"150 matrices x 6: {n.replace('_', ' ')}", v, u)
-             for n, v, u in stages(build, many, 6) if n == "edit_and_preview"]
-    rows += [(f"CLIP ViT-L/14 x 3: {n}", v, u) for n, v, u in screen_figures(program, sources(clip, 3))]
-    out = folder / "merged.safetensors"
-    memory, seconds = peak_anonymous([program, "merge", *sources(clip, 3), "-o", out, "--force"])
-    out.unlink()
-    rows += [("CLIP ViT-L/14 x 3: whole merge command", seconds, "s"),
-             ("CLIP ViT-L/14 x 3: merge, resident beside mapped files", memory, "MiB")]
-    by_name = {name.split(": ")[1]: value for name, value, _ in rows}
-    rows.append(("CLIP ViT-L/14 x 3: gram pass / plain read on one thread",
-                 by_name["gram pass"] / by_name["plain read one thread"], ""))
-    print(f"{platform.machine()}, {os.cpu_count()} processors")
-    for name, value, unit in rows:
-        goal = GOALS.get(name.split(": ")[1])
-        verdict = f"goal: under {goal}{'' if value < goal else '  MISSED'}" if goal else ""
-        print(f"{name:62} {value:10.3g} {unit:5} {verdict}".rstrip())
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--record", action="store_true")
+    options = parser.parse_args()
+    build = options.build.resolve()
+    folder = (options.folder or build / "bench").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    bench, rows = Bench(build, folder, os.environ.get("PEERS")), []
+    for title, stage in STAGES:
+        if options.only in f"{title}: {stage.__name__}":
+            rows += [(title, *row) for row in stage(bench)]
+    rows += ratios(rows)
+    print(f"{version(bench)}, {machine()}")
+    for title, name, value, unit in rows:
+        print(f"{title + ': ' + name:62} {value:10.3g} {unit:7} {verdict(name, value)}".rstrip())
+    if options.record:
+        record(bench, rows)
 
 
 if __name__ == "__main__":
