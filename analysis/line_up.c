@@ -1,3 +1,4 @@
+#include "analysis/clip_names.h"
 #include "analysis/prefix_vote.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static struct names file_names(const struct tensor_table *table, size_t file,
     for (size_t i = 0; i < names.count; i++) {
         struct alias *alias = &names.items[i];
         alias->file = file;
-        alias->tensor = checkpoint_tensor(checkpoint, i);
+        alias->tensor = alias->origin.whole = checkpoint_tensor(checkpoint, i);
         *by_hand = table_keys_apply(keys, alias) || *by_hand;
     }
     return names;
@@ -55,13 +56,16 @@ static struct names sorted_names(struct tensor_table *table, const struct table_
                                  struct error *error) {
     size_t files = table->specialist_count + 1;
     struct names *all = memory_array(files, sizeof *all), joined = {0};
+    bool *by_hand = memory_array(files, sizeof *by_hand);
+    for (size_t file = 0; file < files; file++)
+        all[file] = file_names(table, file, keys, &by_hand[file]);
+    clip_names_align(table, all);
     for (size_t file = 0; file < files; file++) {
-        bool by_hand;
-        all[file] = file_names(table, file, keys, &by_hand);
         joined.count += all[file].count;
         if (file > 0)
-            find_prefix(table, all, file, by_hand, error);
+            find_prefix(table, all, file, by_hand[file], error);
     }
+    free(by_hand);
     joined.items = memory_array(joined.count, sizeof *joined.items);
     struct alias *end = joined.items;
     for (size_t file = 0; file < files; file++) {
@@ -81,13 +85,15 @@ static bool same_name(const struct alias *one, const struct alias *other) {
 /* The layer made of aliases of one name, without its role. */
 static void layer_collect(const struct tensor_table *table, struct layer *layer,
                           const struct alias *aliases, size_t count, struct error *error) {
-    *layer = (struct layer){.like = aliases[0].tensor};
+    *layer = (struct layer){.like = aliases[0].tensor, .foreign = aliases[0].foreign};
     bool in_base = aliases[0].file == 0;
-    const char *name = in_base ? layer->like->name : aliases[0].name;
-    layer->output_length = in_base ? layer->like->name_length : aliases[0].length;
+    bool whole = in_base && layer->like == aliases[0].origin.whole;
+    const char *name = whole ? layer->like->name : aliases[0].name;
+    layer->output_length = whole ? layer->like->name_length : aliases[0].length;
     layer->output_name = memory_text(name, layer->output_length);
     layer->name = error_quote(name, layer->output_length);
     layer->specialists = memory_array(table->specialist_count, sizeof(void *));
+    layer->origins = memory_array(table->specialist_count + 1, sizeof *layer->origins);
     for (size_t i = 0; i < count; i++) {
         const struct alias *alias = &aliases[i];
         const struct tensor **place =
@@ -99,6 +105,7 @@ static void layer_collect(const struct tensor_table *table, struct layer *layer,
             free(other);
         }
         *place = alias->tensor;
+        layer->origins[alias->file] = alias->origin;
     }
 }
 
@@ -106,6 +113,7 @@ void layer_release(struct layer *layer) {
     free(layer->name);
     free(layer->output_name);
     free(layer->specialists);
+    free(layer->origins);
 }
 
 static int compare_layers(const void *one, const void *other) {

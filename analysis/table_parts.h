@@ -10,6 +10,8 @@ struct alias {
     size_t length;
     size_t file; /* 0: the base, i + 1: specialist i */
     const struct tensor *tensor;
+    struct origin origin; /* of the tensor in its file */
+    bool foreign;         /* as of the layer */
 };
 
 /* All of one file, in its order. */

@@ -182,6 +182,7 @@ void tensor_table_close(struct tensor_table *table) {
     free(table->specialists);
     checkpoint_close(table->base);
     string_list_free(&table->warnings);
+    arena_free(&table->views);
     free(table);
 }
 

@@ -7,6 +7,7 @@
 #define R2M_ANALYSIS_TENSOR_TABLE_H
 
 #include "analysis/checkpoint/checkpoint.h"
+#include "analysis/support/arena.h"
 
 enum { SPECIALIST_LIMIT = 64 };
 
@@ -37,6 +38,14 @@ void table_keys_defaults(struct table_keys *keys);
 void table_keys_copy(struct table_keys *target, const struct table_keys *source);
 void table_keys_free(struct table_keys *keys);
 
+/* What a layer is of a tensor as it stands in a file: all of it, some of its rows (of a stacked
+ * projection), or its transpose. */
+struct origin {
+    const struct tensor *whole; /* NULL where the file lacks it */
+    uint64_t first_row;
+    bool transposed;
+};
+
 struct layer {
     char *name; /* as in the base, else as lined up; quoted by error_quote
                    where the file's name holds control characters */
@@ -45,9 +54,11 @@ struct layer {
     const struct tensor **specialists; /* [N]; NULL where that specialist lacks it */
     const struct tensor *like; /* base, or the first specialist that has it: gives shape and dtype
                                   of the merged tensor */
-    char *output_name;         /* of the merged tensor: the base's own spelling, else the lined-up
-                                  name; may hold NUL bytes */
+    struct origin *origins;    /* [1 + N], of the base and of every specialist */
+    char *output_name;         /* of the merged tensor beside the base's: the base's own spelling,
+                                  else the lined-up name; may hold NUL bytes */
     size_t output_length;
+    bool foreign; /* the base's naming has no place for it, as for position ids in open_clip's */
     size_t rows, cols; /* matrix view: shape[0] x product of the rest; vectors:
                           1 x elements */
     uint64_t elements;
@@ -59,6 +70,7 @@ struct match {
     struct string_list base_only;       /* in the base, not in this specialist */
     struct string_list specialist_only; /* in this specialist, not in the base */
     struct string_list other_shape;     /* in both, of different shapes */
+    const char *mapping;                /* "open_clip's names of CLIP as Hugging Face's", or NULL */
     char *from, *to; /* the prefix that takes the place of one of the base, quoted for the screen;
                         both "": names as they are; both NULL: lined up by the keys */
 };
@@ -78,6 +90,7 @@ struct tensor_table {
     size_t layer_count;
     size_t matrix_count;         /* layers with ROLE_MATRIX */
     struct string_list warnings; /* sentences for the user */
+    struct arena views;          /* tensors that are parts of a file's */
 };
 
 /* name and path of a specialist to open; name NULL: the file's stem, made unique. */

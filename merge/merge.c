@@ -1,6 +1,7 @@
 #include "merge/merge.h"
 
 #include "merge/config/config_parts.h"
+#include "merge/output_layout.h"
 #include "merge/recipe.h"
 #include "merge/version.h"
 
@@ -18,8 +19,8 @@ enum { METADATA_COUNT = 3 };
 struct job {
     const struct tensor_table *table;
     const char *path;
-    struct recipe *recipes;    /* [layer_count] */
-    struct tensor_spec *specs; /* [layer_count], in the order of the table */
+    struct recipe *recipes; /* [layer_count] */
+    struct output_layout layout;
     struct writer *writer;
     struct progress *progress; /* may be NULL */
     const _Atomic bool *cancel;
@@ -60,23 +61,74 @@ static bool narrow(void *context, uint64_t first, const double *values, size_t c
     return bad == count || overflow(to, first + bad, values[bad], error);
 }
 
-static bool merge_tensor(const struct job *job, size_t l, struct error *error) {
-    const struct recipe *recipe = &job->recipes[l];
-    const struct layer *layer = recipe->layer;
-    struct narrowing to = {job, layer, job->specs[l].dtype, NULL};
-    bool copy = recipe_is_copy(recipe) && to.dtype == layer->like->dtype;
-    if (copy && tensor_is_plain(layer->like))
-        return writer_put(job->writer, l, layer->like->data, error);
-    size_t bytes = (size_t)layer->elements * (dtype_bits(to.dtype) / 8);
-    to.target = malloc(bytes > 0 ? bytes : 1);
-    if (to.target == NULL)
-        return error_set(error, ERROR_INPUT, "%s: tensor %s: not enough memory to merge it",
-                         job->path, layer->name);
-    if (copy)
-        tensor_copy(layer->like, 0, (size_t)layer->elements, to.target);
-    bool good = (copy || recipe_run(recipe, job->cancel, narrow, &to, error)) &&
-                writer_put(job->writer, l, to.target, error);
-    free(to.target);
+/* A layer in its own order, into target. */
+static bool merge_part(const struct job *job, const struct output_part *part, enum dtype dtype,
+                       unsigned char *target, struct error *error) {
+    const struct recipe *recipe = &job->recipes[part->layer];
+    const struct tensor *like = recipe->layer->like;
+    struct narrowing to = {job, recipe->layer, dtype, target};
+    if (!recipe_is_copy(recipe) || dtype != like->dtype)
+        return recipe_run(recipe, job->cancel, narrow, &to, error);
+    tensor_copy(like, 0, (size_t)like->elements, target);
+    return true;
+}
+
+static bool out_of_memory(const struct job *job, const struct layer *layer, struct error *error) {
+    return error_set(error, ERROR_INPUT, "%s: tensor %s: not enough memory to merge it", job->path,
+                     layer->name);
+}
+
+/* The same with its columns as rows. */
+static bool merge_transposed(const struct job *job, const struct output_part *part,
+                             enum dtype dtype, unsigned char *target, struct error *error) {
+    const struct layer *layer = job->recipes[part->layer].layer;
+    const uint64_t *shape = layer->like->shape, turned[2] = {shape[1], shape[0]};
+    const uint64_t strides[2] = {1, shape[1]};
+    unsigned char *own = malloc((size_t)layer->elements * dtype_bits(dtype) / 8 + 1);
+    const struct tensor view = {.dtype = dtype,
+                                .rank = 2,
+                                .shape = turned,
+                                .elements = layer->elements,
+                                .data = own,
+                                .strides = strides};
+    if (own == NULL)
+        return out_of_memory(job, layer, error);
+    bool good = merge_part(job, part, dtype, own, error);
+    if (good)
+        tensor_copy(&view, 0, (size_t)layer->elements, target);
+    free(own);
+    return good;
+}
+
+/* The tensor that is the output's as it stands, so that its bytes need not be copied; or NULL. */
+static const struct tensor *ready_tensor(const struct job *job, size_t index) {
+    const struct output_layout *layout = &job->layout;
+    const struct output_part *part = &layout->parts[layout->first_part[index]];
+    const struct recipe *recipe = &job->recipes[part->layer];
+    const struct tensor *like = recipe->layer->like;
+    bool whole = layout->first_part[index + 1] - layout->first_part[index] == 1 &&
+                 !part->transposed && layout->specs[index].dtype == like->dtype;
+    return whole && recipe_is_copy(recipe) && tensor_is_plain(like) ? like : NULL;
+}
+
+static bool merge_tensor(const struct job *job, size_t index, struct error *error) {
+    const struct output_layout *layout = &job->layout;
+    const struct tensor *ready = ready_tensor(job, index);
+    enum dtype dtype = layout->specs[index].dtype;
+    size_t first = layout->first_part[index], end = layout->first_part[index + 1], at = 0;
+    if (ready != NULL)
+        return writer_put(job->writer, index, ready->data, error);
+    unsigned char *target = malloc((size_t)output_layout_bytes(layout, index) + 1);
+    bool good =
+        target != NULL || out_of_memory(job, job->recipes[layout->parts[first].layer].layer, error);
+    for (size_t p = first; p < end && good; p++) {
+        const struct output_part *part = &layout->parts[p];
+        good = (part->transposed ? merge_transposed : merge_part)(job, part, dtype, target + at,
+                                                                  error);
+        at += (size_t)job->recipes[part->layer].layer->elements * dtype_bits(dtype) / 8;
+    }
+    good = good && writer_put(job->writer, index, target, error);
+    free(target);
     return good;
 }
 
@@ -93,17 +145,15 @@ static void keep_first_error(struct job *job, struct error *error) {
     atomic_store(&job->failed, true);
 }
 
-static void merge_item(void *context, size_t l) {
+static void merge_item(void *context, size_t index) {
     struct job *job = context;
-    const struct layer *layer = &job->table->layers[l];
     struct error error = {0};
     if (atomic_load(&job->failed) || is_cancelled(job))
         return;
-    if (!merge_tensor(job, l, &error))
+    if (!merge_tensor(job, index, &error))
         keep_first_error(job, &error);
     else if (job->progress != NULL)
-        atomic_fetch_add(&job->progress->done,
-                         layer->elements * dtype_bits(job->specs[l].dtype) / 8);
+        atomic_fetch_add(&job->progress->done, output_layout_bytes(&job->layout, index));
 }
 
 static const char *file_name(const char *path) {
@@ -186,12 +236,6 @@ bool merge_needs_spectra(const struct plan *plan) {
     return false;
 }
 
-static void make_specs(struct job *job, const struct plan *plan) {
-    job->specs = memory_array(job->table->layer_count, sizeof *job->specs);
-    for (size_t l = 0; l < job->table->layer_count; l++)
-        job->specs[l] = recipe_spec(&job->table->layers[l], &plan->config.settings);
-}
-
 static void make_recipes(struct job *job, const struct plan *plan, const struct analysis *analysis,
                          const struct preview *preview) {
     job->recipes = memory_array(job->table->layer_count, sizeof *job->recipes);
@@ -201,17 +245,18 @@ static void make_recipes(struct job *job, const struct plan *plan, const struct 
 
 static bool begin_writing(struct job *job, const struct plan *plan, bool overwrite,
                           struct error *error) {
-    size_t count = job->table->layer_count;
+    const struct tensor_spec *specs = job->layout.specs;
+    size_t count = job->layout.count;
     char *text = config_of_output(plan);
     char *beside_base = path_folder(checkpoint_path(job->table->base));
     const struct metadata_entry metadata[METADATA_COUNT] = {
         {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
     bool good = writer_is_folder(job->path)
-                    ? writer_begin_folder(job->path, job->specs, count, metadata, METADATA_COUNT,
+                    ? writer_begin_folder(job->path, specs, count, metadata, METADATA_COUNT,
                                           plan->config.settings.shard_bytes, beside_base, overwrite,
                                           &job->writer, error)
-                    : writer_begin(job->path, job->specs, count, metadata, METADATA_COUNT,
-                                   overwrite, &job->writer, error);
+                    : writer_begin(job->path, specs, count, metadata, METADATA_COUNT, overwrite,
+                                   &job->writer, error);
     free(beside_base);
     free(text);
     return good;
@@ -223,7 +268,7 @@ static bool write_tensors(struct job *job, struct pool *pool, struct error *erro
         atomic_store(&job->progress->done, 0);
         atomic_store(&job->progress->total, writer_file_bytes(job->writer));
     }
-    pool_run(pool, job->table->layer_count, merge_item, job);
+    pool_run(pool, job->layout.count, merge_item, job);
     if (is_cancelled(job)) {
         error_free(&job->error);
         return error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", job->path);
@@ -235,7 +280,7 @@ static void job_free(struct job *job) {
     for (size_t l = 0; job->recipes != NULL && l < job->table->layer_count; l++)
         recipe_free(&job->recipes[l]);
     free(job->recipes);
-    free(job->specs);
+    output_layout_free(&job->layout);
     writer_cancel(job->writer);
     error_free(&job->error);
     pthread_mutex_destroy(&job->mutex);
@@ -253,13 +298,13 @@ bool merge_write(const struct plan *plan, const struct analysis *analysis, struc
     bool good = false;
     pthread_mutex_init(&job.mutex, NULL);
     preview_compute(preview, plan, analysis);
-    if (!merge_check_output(plan, path, error) || !check_analysis(plan, analysis, preview, error))
+    if (!merge_check_output(plan, path, error) || !check_analysis(plan, analysis, preview, error) ||
+        !output_layout_make(plan->table, &plan->config.settings, path, &job.layout, error))
         goto done;
-    make_specs(&job, plan);
     make_recipes(&job, plan, analysis, preview);
     if (!begin_writing(&job, plan, overwrite, error) || !write_tensors(&job, pool, error))
         goto done;
-    *result = (struct merge_result){.tensors = plan->table->layer_count,
+    *result = (struct merge_result){.tensors = job.layout.count,
                                     .bytes = writer_file_bytes(job.writer),
                                     .core_norm = preview->core_norm,
                                     .residual_norm = preview->nbar,

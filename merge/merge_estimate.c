@@ -1,6 +1,7 @@
 #include "merge/merge.h"
 
 #include "merge/config/config_parts.h"
+#include "merge/output_layout.h"
 #include "merge/recipe.h"
 
 #include <stdlib.h>
@@ -62,15 +63,30 @@ static void add_matrix_cost(struct cost *cost, const struct plan *plan, size_t l
         cost->memory_bytes += layer->elements * 8;
 }
 
-static struct cost layer_cost(const struct plan *plan, size_t l, bool spectra) {
-    const struct layer *layer = &plan->table->layers[l];
-    struct tensor_spec spec = recipe_spec(layer, &plan->config.settings);
-    uint64_t bytes = layer_bytes(layer, plan->table->specialist_count);
-    uint64_t header = spec.name_length + HEADER_LINE_BYTES + HEADER_SIZE_BYTES * spec.rank;
-    uint64_t output = layer->elements * dtype_bits(spec.dtype) / 8;
-    struct cost cost = {output + header, output + 2 * RECIPE_PIECE * 8, 2 * bytes, 0};
+/* Adds what one layer takes, beside room for its tensor. */
+static void add_layer_cost(struct cost *cost, const struct plan *plan,
+                           const struct output_part *part, bool spectra) {
+    const struct layer *layer = &plan->table->layers[part->layer];
+    struct cost own = {.memory_bytes = 2 * RECIPE_PIECE * 8};
+    own.memory_bytes += part->transposed ? layer->elements * 8 : 0;
+    own.read_bytes = 2 * layer_bytes(layer, plan->table->specialist_count);
     if (layer->role == ROLE_MATRIX)
-        add_matrix_cost(&cost, plan, l, spectra);
+        add_matrix_cost(&own, plan, part->layer, spectra);
+    cost->read_bytes += own.read_bytes;
+    cost->operations += own.operations;
+    if (cost->memory_bytes < own.memory_bytes) /* one part after another */
+        cost->memory_bytes = own.memory_bytes;
+}
+
+static struct cost tensor_cost(const struct plan *plan, const struct output_layout *layout,
+                               size_t index, bool spectra) {
+    const struct tensor_spec *spec = &layout->specs[index];
+    uint64_t header = spec->name_length + HEADER_LINE_BYTES + HEADER_SIZE_BYTES * spec->rank;
+    uint64_t output = output_layout_bytes(layout, index);
+    struct cost cost = {.output_bytes = output + header};
+    for (size_t p = layout->first_part[index]; p < layout->first_part[index + 1]; p++)
+        add_layer_cost(&cost, plan, &layout->parts[p], spectra);
+    cost.memory_bytes += output;
     return cost;
 }
 
@@ -89,22 +105,28 @@ static uint64_t free_bytes_for(const char *path) {
 
 bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
                     struct merge_estimate *estimate, struct error *error) {
-    size_t layers = plan->table->layer_count, workers = pool_threads(analysis->pool);
+    size_t workers = pool_threads(analysis->pool);
     bool spectra = merge_needs_spectra(plan);
-    if (!merge_check_output(plan, path, error))
+    struct output_layout layout = {0};
+    if (!merge_check_output(plan, path, error) ||
+        !output_layout_make(plan->table, &plan->config.settings, path, &layout, error)) {
+        output_layout_free(&layout);
         return false;
-    uint64_t *memory = memory_array(layers, sizeof *memory);
-    *estimate = (struct merge_estimate){.tensors = layers, .free_bytes = free_bytes_for(path)};
-    for (size_t l = 0; l < layers; l++) {
-        struct cost cost = layer_cost(plan, l, spectra);
-        memory[l] = cost.memory_bytes;
+    }
+    uint64_t *memory = memory_array(layout.count, sizeof *memory);
+    *estimate =
+        (struct merge_estimate){.tensors = layout.count, .free_bytes = free_bytes_for(path)};
+    for (size_t i = 0; i < layout.count; i++) {
+        struct cost cost = tensor_cost(plan, &layout, i, spectra);
+        memory[i] = cost.memory_bytes;
         estimate->output_bytes += cost.output_bytes;
         estimate->read_bytes += cost.read_bytes;
         estimate->operations += cost.operations;
     }
-    qsort(memory, layers, sizeof *memory, by_size_descending);
-    for (size_t l = 0; l < layers && l < workers; l++)
-        estimate->memory_bytes += memory[l];
+    qsort(memory, layout.count, sizeof *memory, by_size_descending);
+    for (size_t i = 0; i < layout.count && i < workers; i++)
+        estimate->memory_bytes += memory[i];
     free(memory);
+    output_layout_free(&layout);
     return true;
 }

@@ -6,22 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Output dtype of a layer: heads and shared tensors follow the setting, copies keep theirs. */
-static enum dtype output_dtype(const struct settings *settings, const struct layer *layer) {
-    static const enum dtype dtypes[] = {
-        [OUTPUT_F32] = DTYPE_F32, [OUTPUT_F16] = DTYPE_F16, [OUTPUT_BF16] = DTYPE_BF16};
-    bool computed = layer_is_shared(layer) || layer->role == ROLE_HEAD;
-    if (settings->output_dtype == OUTPUT_BASE || !computed)
-        return layer->like->dtype;
-    return dtypes[settings->output_dtype];
-}
-
-struct tensor_spec recipe_spec(const struct layer *layer, const struct settings *settings) {
-    const struct tensor *like = layer->like;
-    return (struct tensor_spec){layer->output_name, layer->output_length,
-                                output_dtype(settings, layer), like->rank, like->shape};
-}
-
 static void add_scaled(double *target, double factor, const double *source, size_t n) {
     for (size_t j = 0; j < n; j++)
         target[j] += factor * source[j];

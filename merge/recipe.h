@@ -8,7 +8,6 @@
 #ifndef R2M_MERGE_RECIPE_H
 #define R2M_MERGE_RECIPE_H
 
-#include "analysis/checkpoint/writer.h"
 #include "merge/preview.h"
 
 struct truncation {
@@ -24,9 +23,6 @@ struct recipe {
     struct truncation *truncations;
     size_t truncation_count;
 };
-
-/* The merged tensor as it stands in the output; borrows from the layer. */
-struct tensor_spec recipe_spec(const struct layer *layer, const struct settings *settings);
 
 /* The preview must be complete. */
 struct recipe recipe_make(const struct plan *plan, const struct analysis *analysis,

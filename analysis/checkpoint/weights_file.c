@@ -35,6 +35,10 @@ bool weights_file_is_named(const char *name) {
     return format_of(name) != NULL;
 }
 
+bool weights_file_is_torch(const char *name) {
+    return format_of(name) == &torch_output;
+}
+
 /* Bytes of every tensor, from dtype and shape. */
 static bool measure(struct weights_file *file, const struct tensor_spec *specs,
                     struct error *error) {

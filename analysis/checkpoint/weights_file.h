@@ -31,4 +31,7 @@ void weights_file_cancel(struct weights_file *file);
 /* True when the name has a known ending and something before it. */
 bool weights_file_is_named(const char *name);
 
+/* True when that ending is one of torch's. */
+bool weights_file_is_torch(const char *name);
+
 #endif

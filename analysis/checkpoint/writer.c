@@ -40,6 +40,11 @@ bool writer_is_named(const char *path) {
     return writer_is_folder(path) || weights_file_is_named(slash != NULL ? slash + 1 : path);
 }
 
+bool writer_is_torch(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return !writer_is_folder(path) && weights_file_is_torch(slash != NULL ? slash + 1 : path);
+}
+
 bool writer_check(const char *path, bool overwrite, struct error *error) {
     struct atomic_file file;
     struct model_folder folder;

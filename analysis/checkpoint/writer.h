@@ -48,6 +48,9 @@ bool writer_is_folder(const char *path);
 /* True when path is a folder or its ending is one of those above. */
 bool writer_is_named(const char *path);
 
+/* True when path is to be a torch file. */
+bool writer_is_torch(const char *path);
+
 /* Whether path could be written now: makes and removes the temporary file or folder. */
 bool writer_check(const char *path, bool overwrite, struct error *error);
 

@@ -15,6 +15,7 @@ static const char *const against[] = {"core", "projection", NULL};
 static const char *const norm_matches[] = {"global", "layer", "none", NULL};
 static const char *const eta_rules[] = {"unit", "script", "absolute", NULL};
 static const char *const output_dtypes[] = {"base", "f32", "f16", "bf16", NULL};
+static const char *const output_names[] = {"auto", "base", "specialists", NULL};
 
 #define MEMBER(name) offsetof(struct settings, name), sizeof(((struct settings *)0)->name)
 #define WHOLE_LIMIT 9007199254740992.0 /* 2^53: whole numbers that a double holds exactly */
@@ -47,6 +48,8 @@ static const struct settings_field fields[] = {
      "Factor of the Real core."},
     {"output.dtype", FIELD_CHOICE, MEMBER(output_dtype), 0, 0, output_dtypes, EFFECT_OUTPUT,
      "Element type of merged tensors: the base tensor's, or one for all."},
+    {"output.names", FIELD_CHOICE, MEMBER(output_names), 0, 0, output_names, EFFECT_OUTPUT,
+     "Whose names and layout the output has; auto: a torch file the specialists'."},
     {"output.shard_bytes", FIELD_INTEGER, MEMBER(shard_bytes), 0, WHOLE_LIMIT, NULL, EFFECT_OUTPUT,
      "Largest file of a sharded output; 0: one file."},
 };

@@ -12,6 +12,7 @@ enum norm_match { NORM_MATCH_GLOBAL, NORM_MATCH_LAYER, NORM_MATCH_NONE };
 enum eta_rule { ETA_UNIT, ETA_SCRIPT, ETA_ABSOLUTE };
 enum method { METHOD_R2M };
 enum output_dtype { OUTPUT_BASE, OUTPUT_F32, OUTPUT_F16, OUTPUT_BF16 };
+enum output_names { NAMES_AUTO, NAMES_BASE, NAMES_SPECIALISTS };
 
 struct settings {
     enum method method;
@@ -21,6 +22,7 @@ struct settings {
     double alpha;
     double core_scale;
     enum output_dtype output_dtype;
+    enum output_names output_names;
     uint64_t shard_bytes; /* 0: one file */
 };
 

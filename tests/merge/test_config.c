@@ -125,7 +125,7 @@ static void wrong_fields_are_named(void **state) {
         {"\"specialists[].name\": \"x\"", "c.json: specialists[].name: unknown field"},
         {"\"keys\": {\"heads\": []}", "c.json: keys.heads: unknown field, did you mean head?"},
         {"\"residual\": {\"ranks\": {}}", "c.json: residual.ranks: unknown field"},
-        {"\"output\": {\"type\": 1}", "allowed is one of dtype, shard_bytes"},
+        {"\"output\": {\"type\": 1}", "allowed is one of dtype, names, shard_bytes"},
         {"\"real\": {\"against\": \"core\"}", "c.json: real.against: unknown field"},
         {"\"residual\": {\"overrides\": [{\"layers\": \"a\"}]}",
          "c.json: residual.overrides[0].layers: unknown field, did you mean layer?"},

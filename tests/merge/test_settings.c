@@ -28,6 +28,7 @@ static void defaults_are_those_of_the_method(void **state) {
         {"alpha", "0.6"},
         {"core_scale", "1"},
         {"output.dtype", "base"},
+        {"output.names", "auto"},
         {"output.shard_bytes", "0"},
     };
     struct settings settings;
