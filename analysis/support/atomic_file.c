@@ -149,6 +149,13 @@ bool atomic_file_reserve(struct atomic_file *file, uint64_t bytes, struct error 
     return fail(file->path, error, strerror(errno));
 }
 
+/* Why a write failed. EFAULT: the data lie in a mapped file that is shorter by now. */
+static const char *write_problem(ssize_t written) {
+    if (written == 0)
+        return strerror(ENOSPC);
+    return errno == EFAULT ? "the file it is copied from was cut short" : strerror(errno);
+}
+
 bool atomic_file_put(const struct atomic_file *file, const void *data, size_t bytes,
                      uint64_t offset, struct error *error) {
     const char *from = data;
@@ -157,7 +164,7 @@ bool atomic_file_put(const struct atomic_file *file, const void *data, size_t by
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return fail(file->path, error, strerror(written < 0 ? errno : ENOSPC));
+            return fail(file->path, error, write_problem(written));
         from += written;
         bytes -= (size_t)written;
         offset += (uint64_t)written;

@@ -318,7 +318,7 @@ static void a_crash_in_a_worker_gives_the_terminal_back(void **state) {
     wait_for(session, "kept");
     press(session, "5");
     wait_for(session, "merged checkpoint");
-    snprintf(command, sizeof command, "truncate -s 4096 %s/base.safetensors", folder);
+    snprintf(command, sizeof command, "truncate -s 4096 %s/fs.safetensors", folder);
     assert_int_equal(system(command), 0);
     press(session, "\r");
     assert_int_not_equal(wait_for_end(session), 0);
