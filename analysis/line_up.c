@@ -51,6 +51,49 @@ static void find_prefix(struct tensor_table *table, struct names *all, size_t fi
     prefix_pair_free(&pair);
 }
 
+static int compare_names(const void *one, const void *other) {
+    const struct alias *a = one, *b = other;
+    return names_compare(a->name, a->length, b->name, b->length);
+}
+
+/* Copies of the aliases that the base (sorted) has nothing for, and their places. */
+static struct names without_partner(const struct names *base, const struct names *own,
+                                    size_t *places) {
+    struct names left = {memory_array(own->count, sizeof *left.items), 0};
+    for (size_t i = 0; i < own->count; i++)
+        if (bsearch(&own->items[i], base->items, base->count, sizeof *base->items, compare_names) ==
+            NULL) {
+            places[left.count] = i;
+            left.items[left.count++] = own->items[i];
+        }
+    return left;
+}
+
+/* What the base lacks, heads above all, gets the names that the first specialist has for it:
+ * "classifier." is another's "head.". Where no vote tells, the names stay. */
+static void align_heads(struct tensor_table *table, struct names *all, size_t file) {
+    size_t *places = memory_array(all[1].count + all[file].count, sizeof *places);
+    struct names first = without_partner(&all[0], &all[1], places);
+    struct names own = without_partner(&all[0], &all[file], places);
+    struct match *match = &table->specialists[file - 1].match;
+    struct prefix_pair pair = {0};
+    struct error ignored = {0};
+    if (first.count > 0 && own.count > 0 &&
+        prefix_vote(&first, &own, table_path(table, file), &pair, &ignored) && pair.same > 0 &&
+        !prefix_is_identity(&pair)) {
+        prefix_apply(&first, &own, &pair);
+        match->head_from = error_quote(pair.from, pair.from_length);
+        match->head_to = error_quote(pair.to, pair.to_length);
+        for (size_t i = 0; i < own.count; i++)
+            all[file].items[places[i]] = own.items[i];
+    }
+    prefix_pair_free(&pair);
+    error_free(&ignored);
+    free(first.items);
+    free(own.items);
+    free(places);
+}
+
 /* Every tensor of every file, sorted: the tensors of one layer are neighbours. */
 static struct names sorted_names(struct tensor_table *table, const struct table_keys *keys,
                                  struct error *error) {
@@ -65,6 +108,10 @@ static struct names sorted_names(struct tensor_table *table, const struct table_
         if (file > 0)
             find_prefix(table, all, file, by_hand[file], error);
     }
+    qsort(all[0].items, all[0].count, sizeof *all[0].items, compare_names);
+    for (size_t file = 2; file < files; file++)
+        if (!by_hand[file] && !by_hand[1] && error->kind == ERROR_NONE)
+            align_heads(table, all, file);
     free(by_hand);
     joined.items = memory_array(joined.count, sizeof *joined.items);
     struct alias *end = joined.items;

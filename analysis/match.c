@@ -26,6 +26,8 @@ void match_release(struct match *match) {
     string_list_free(&match->other_shape);
     free(match->from);
     free(match->to);
+    free(match->head_from);
+    free(match->head_to);
 }
 
 /* Appends and frees what is added. */

@@ -35,9 +35,11 @@ static size_t owners(const struct tensor_table *table, const struct layer *layer
 /* File of layer->like. */
 static size_t like_file(const struct layer *layer) {
     size_t file = 0;
-    while (layer->base == NULL && layer->specialists[file] != layer->like)
+    if (layer->like == layer->base)
+        return 0;
+    while (layer->specialists[file] != layer->like)
         file++;
-    return layer->base != NULL ? 0 : file + 1;
+    return file + 1;
 }
 
 static void problem(const struct tensor_table *table, size_t file, const struct layer *layer,
@@ -78,15 +80,28 @@ static void check_shapes(const struct tensor_table *table, const struct layer *l
         if (tensor == NULL || tensor_same_shape(tensor, layer->like))
             continue;
         char own[SHAPE_TEXT], like[SHAPE_TEXT];
-        char *whose = layer->base != NULL
-                          ? memory_string("the base")
-                          : memory_format("%s", table->specialists[like_file(layer) - 1].name);
+        size_t file = like_file(layer);
+        const char *whose = file == 0 ? "the base" : table->specialists[file - 1].name;
         char *reason = memory_format("shape %s differs from %s's %s",
                                      tensor_shape_text(tensor, own, sizeof own), whose,
                                      tensor_shape_text(layer->like, like, sizeof like));
         problem(table, i + 1, layer, error, reason);
+        if (file == 0)
+            error_hint(error, "if that is the classification head: --set keys.head=%s",
+                       layer->name);
         free(reason);
-        free(whose);
+    }
+}
+
+/* A head for other classes than the base's: the specialists' counts. */
+static void leave_base_head(const struct tensor_table *table, struct layer *layer) {
+    for (size_t i = table->specialist_count; layer->base != NULL && i-- > 0;) {
+        const struct tensor *own = layer->specialists[i];
+        if (own != NULL && tensor_same_shape(own, layer->base)) {
+            layer->like = layer->base;
+            return;
+        }
+        layer->like = own != NULL ? own : layer->like;
     }
 }
 
@@ -177,6 +192,8 @@ bool layer_take_role(struct tensor_table *table, const struct table_keys *keys, 
     bool everywhere = owners(table, layer) == table->specialist_count;
     bool head = is_named(&keys->head, layer, alias) ||
                 (layer->base == NULL && (everywhere || is_bias(layer)));
+    if (head && !integer)
+        leave_base_head(table, layer);
     take_view(layer, is_named(&keys->exclude, layer, alias));
     if (owners(table, layer) == 0) {
         layer->role = integer ? ROLE_BUFFER : ROLE_CARRIED;

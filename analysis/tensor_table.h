@@ -53,7 +53,7 @@ struct layer {
     const struct tensor *base;         /* NULL where the base lacks it */
     const struct tensor **specialists; /* [N]; NULL where that specialist lacks it */
     const struct tensor *like; /* base, or the first specialist that has it: gives shape and dtype
-                                  of the merged tensor */
+                                  of the merged tensor; a head may differ from the base's */
     struct origin *origins;    /* [1 + N], of the base and of every specialist */
     char *output_name;         /* of the merged tensor beside the base's: the base's own spelling,
                                   else the lined-up name; may hold NUL bytes */
@@ -73,6 +73,8 @@ struct match {
     const char *mapping;                /* "open_clip's names of CLIP as Hugging Face's", or NULL */
     char *from, *to; /* the prefix that takes the place of one of the base, quoted for the screen;
                         both "": names as they are; both NULL: lined up by the keys */
+    char *head_from, *head_to; /* the same for what the base lacks and the first specialist has;
+                                  NULL: as it is */
 };
 
 struct table_specialist {

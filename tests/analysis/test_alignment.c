@@ -354,6 +354,59 @@ static void a_tower_is_not_taken_for_another(void **state) {
     attempt_end(&attempt);
 }
 
+/* What the base lacks is lined up with the first specialist's. */
+static void heads_of_several_names_are_one(void **state) {
+    (void)state;
+    struct attempt attempt = attempt_begin();
+    struct content content = {.count = 0};
+    put_clip(&content, 8, 6);
+    add(&attempt, &content);
+    put_detector(&content, "module.", 8);
+    add(&attempt, &content);
+    put_vision(&content, "base_model.", 8);
+    put_linear(&content, "", "classifier", 2, 8);
+    add(&attempt, &content);
+    must_open(&attempt);
+    const struct layer *head = layer_named(&attempt, "head.weight");
+    assert_int_equal(head->role, ROLE_HEAD);
+    assert_non_null(head->specialists[0]);
+    assert_non_null(head->specialists[1]);
+    assert_null(match_of(&attempt, 0)->head_from);
+    assert_string_equal(match_of(&attempt, 1)->head_from, "classifier.");
+    assert_string_equal(match_of(&attempt, 1)->head_to, "head.");
+    assert_int_equal(count_role(attempt.table, ROLE_HEAD), 2);
+    attempt_end(&attempt);
+}
+
+/* A base for 20 classes, detectors for 2. */
+static void heads_may_have_other_classes_than_the_base(void **state) {
+    (void)state;
+    struct attempt attempt = attempt_begin();
+    struct content content = {.count = 0};
+    put_vision(&content, "", 8);
+    put_linear(&content, "", "head", 20, 8);
+    put_linear(&content, "", "fc", 20, 8);
+    add(&attempt, &content);
+    for (size_t i = 0; i < 2; i++) {
+        put_vision(&content, "module.", 8);
+        put_linear(&content, "", "module.head", 2, 8);
+        add(&attempt, &content);
+    }
+    must_open(&attempt);
+    const struct layer *head = layer_named(&attempt, "head.weight");
+    assert_int_equal(head->role, ROLE_HEAD);
+    assert_ptr_equal(head->like, head->specialists[0]);
+    assert_int_equal(head->elements, 16);
+    assert_int_equal(match_of(&attempt, 0)->other_shape.count, 2);
+    tensor_table_close(attempt.table);
+    attempt.table = NULL;
+    string_list_free(&attempt.keys.head);
+    assert_false(try_open(&attempt));
+    assert_true(says(attempt.error.message, "head.weight: shape [2, 8] differs from the base's"));
+    assert_true(says(attempt.error.hint, "--set keys.head=head."));
+    attempt_end(&attempt);
+}
+
 static void few_common_tensors_are_said(void **state) {
     (void)state;
     struct attempt attempt = attempt_begin();
@@ -405,6 +458,8 @@ int main(void) {
         cmocka_unit_test(names_as_they_are_win_a_tie),
         cmocka_unit_test(other_models_do_not_line_up),
         cmocka_unit_test(a_tower_is_not_taken_for_another),
+        cmocka_unit_test(heads_of_several_names_are_one),
+        cmocka_unit_test(heads_may_have_other_classes_than_the_base),
         cmocka_unit_test(few_common_tensors_are_said),
         cmocka_unit_test(the_report_can_be_read),
     };

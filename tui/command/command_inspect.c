@@ -173,21 +173,31 @@ static void add_row(struct text_table *table, const struct file *file, size_t in
     free(name);
 }
 
-/* "fs.safetensors: safetensors, 62 tensors, 1.9 MB" */
+/* ", state dict model" where it is not the whole file; free() it. */
+static char *state_dict_text(const struct checkpoint *checkpoint) {
+    const char *path = checkpoint_state_dict(checkpoint);
+    char *quoted = error_quote(path, strlen(path));
+    char *text = memory_format("%s%s", *path != '\0' ? ", state dict " : "", quoted);
+    free(quoted);
+    return text;
+}
+
+/* "fs.pth: torch, state dict model, 62 tensors, 1.9 MB" */
 static void print_heading(const struct file *file, struct text_style style) {
     const char *path = checkpoint_path(file->checkpoint);
-    char *quoted = error_quote(path, strlen(path));
+    char *quoted = error_quote(path, strlen(path)), *place = state_dict_text(file->checkpoint);
     char shown[TEXT_ROOM], text[32];
     double bytes = 0;
     for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
         bytes += (double)checkpoint_tensor(file->checkpoint, i)->bytes;
     if (style.aligned)
-        printf("%s: %s, %zu tensors, %s\n", text_shown(quoted, shown),
-               checkpoint_format(file->checkpoint), checkpoint_count(file->checkpoint),
+        printf("%s: %s%s, %zu tensors, %s\n", text_shown(quoted, shown),
+               checkpoint_format(file->checkpoint), place, checkpoint_count(file->checkpoint),
                bytes_text(bytes, text));
     else
         printf("%s\n", quoted);
     free(quoted);
+    free(place);
 }
 
 static void print_tables(const struct inspection *inspection) {
