@@ -12,14 +12,14 @@ QUIET    := $(if $(V),,@)
 
 # Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures.
 DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
-             libcairo2-dev libfreetype-dev libssl-dev zlib1g-dev fonts-dejavu-core
+             libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
 DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
-PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto zlib
+PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib
 PC_CFLAGS = $(eval PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PC_CFLAGS)
 PC_LIBS   = $(eval PC_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PC_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -lutil)$(TEST_LIBS)
@@ -36,7 +36,7 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
-FOLDERS  := analysis/checkpoint/torch merge/config tui/terminal tui/screen tui/command
+FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config tui/terminal tui/screen tui/command
 sources  = $(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c)))
 archive  = $(BUILD)/lib/$(subst /,-,$(1)).a
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))

@@ -7,6 +7,7 @@
 
 enum {
     PIECE_ELEMENTS = 512, /* base and three differences stay in the first-level cache */
+    WIDE_ELEMENTS = 1 << 15,
     ITEM_ELEMENTS = 1 << 20
 };
 
@@ -39,10 +40,20 @@ static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
     return file == 0 ? layer->base : layer->specialists[file - 1];
 }
 
-/* Tensors that the merge does arithmetic on; a head's base does not enter it. */
+/* Tensors that the merge does arithmetic on; a head's base does not enter it (where an adapter
+ * leaves the head as it is, it is that specialist's). */
 static bool is_read(const struct layer *layer, size_t file) {
     return tensor_of(layer, file) != NULL &&
            (layer_is_shared(layer) || (layer->role == ROLE_HEAD && file > 0));
+}
+
+/* Elements to take at a time. Updates are multiplied out in greater pieces: their factors are read
+ * once for each. */
+static size_t piece_of(const struct gram_pass *pass, const struct layer *layer) {
+    for (size_t i = 0; i < pass->n; i++)
+        if (layer->specialists[i] != NULL && layer->specialists[i]->update != NULL)
+            return WIDE_ELEMENTS;
+    return PIECE_ELEMENTS;
 }
 
 static uint64_t item_bytes(const struct gram_pass *pass, const struct item *item) {
@@ -81,38 +92,42 @@ static void search_faults(struct gram_pass *pass, size_t layer_index, uint64_t f
                           size_t count) {
     const struct layer *layer = &pass->table->layers[layer_index];
     double values[PIECE_ELEMENTS];
-    for (size_t file = 0; file <= pass->n; file++) {
-        if (!is_read(layer, file))
-            continue;
-        tensor_read(tensor_of(layer, file), first, count, values);
-        note_faults(pass, layer_index, file, values, first, count);
-    }
+    for (size_t file = 0; file <= pass->n; file++)
+        for (size_t done = 0, now; is_read(layer, file) && done < count; done += now) {
+            now = count - done < PIECE_ELEMENTS ? count - done : PIECE_ELEMENTS;
+            tensor_read(tensor_of(layer, file), first + done, now, values);
+            note_faults(pass, layer_index, file, values, first + done, now);
+        }
 }
 
-/* differences[N x PIECE_ELEMENTS] of elements [first, first + count). */
+/* buffer: base, then N differences, count values each, of elements [first, first + count). An
+ * update is its difference already; subtracting the base from itself tells of values that are not
+ * finite.
+ */
 static void read_differences(const struct layer *layer, size_t n, uint64_t first, size_t count,
-                             double *differences) {
-    double base[PIECE_ELEMENTS];
-    tensor_read(layer->base, first, count, base);
+                             double *buffer) {
+    tensor_read(layer->base, first, count, buffer);
     for (size_t i = 0; i < n; i++) {
-        double *difference = differences + i * PIECE_ELEMENTS;
+        double *difference = buffer + (i + 1) * count;
+        bool added = layer->specialists[i]->update != NULL;
         tensor_read(layer->specialists[i], first, count, difference);
         for (size_t k = 0; k < count; k++)
-            difference[k] -= base[k];
+            difference[k] += (added ? buffer[k] : 0) - buffer[k];
     }
 }
 
 /* partial[N x N] += inner products. A value that is not finite makes a diagonal entry NaN or
  * infinite, so the search for it costs nothing where there is none. */
 static void add_piece(struct gram_pass *pass, const struct item *item, uint64_t first, size_t count,
-                      double *differences, double *partial) {
+                      double *buffer, double *partial) {
     size_t n = pass->n;
-    read_differences(&pass->table->layers[item->layer], n, first, count, differences);
+    const double *differences = buffer + count;
+    read_differences(&pass->table->layers[item->layer], n, first, count, buffer);
     bool finite = true;
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i; j < n; j++)
-            partial[i * n + j] += cblas_ddot((int)count, differences + i * PIECE_ELEMENTS, 1,
-                                             differences + j * PIECE_ELEMENTS, 1);
+            partial[i * n + j] +=
+                cblas_ddot((int)count, differences + i * count, 1, differences + j * count, 1);
         finite = finite && isfinite(partial[i * n + i]);
     }
     if (!finite)
@@ -122,22 +137,23 @@ static void add_piece(struct gram_pass *pass, const struct item *item, uint64_t 
 static void run_item(void *context, size_t index) {
     struct gram_pass *pass = context;
     const struct item *item = &pass->items[index];
-    bool shared = layer_is_shared(&pass->table->layers[item->layer]);
+    const struct layer *layer = &pass->table->layers[item->layer];
     if (pass->progress != NULL && atomic_load(&pass->progress->cancel))
         atomic_store(&pass->cancelled, true);
     if (atomic_load(&pass->cancelled))
         return;
-    double *differences = memory_array(pass->n * PIECE_ELEMENTS, sizeof *differences);
+    size_t piece = piece_of(pass, layer);
+    double *buffer = memory_array((pass->n + 1) * piece, sizeof *buffer);
     double *partial = pass->partial + index * pass->n * pass->n;
-    for (uint64_t done = 0; done < item->count; done += PIECE_ELEMENTS) {
+    for (uint64_t done = 0; done < item->count; done += piece) {
         uint64_t rest = item->count - done;
-        size_t count = rest < PIECE_ELEMENTS ? (size_t)rest : PIECE_ELEMENTS;
-        if (shared)
-            add_piece(pass, item, item->first + done, count, differences, partial);
+        size_t count = rest < piece ? (size_t)rest : piece;
+        if (layer_is_shared(layer))
+            add_piece(pass, item, item->first + done, count, buffer, partial);
         else
             search_faults(pass, item->layer, item->first + done, count);
     }
-    free(differences);
+    free(buffer);
     if (pass->progress != NULL)
         atomic_fetch_add(&pass->progress->done, item_bytes(pass, item));
 }

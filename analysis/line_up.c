@@ -21,13 +21,13 @@ static int compare_aliases(const void *one, const void *other) {
 static struct names file_names(const struct tensor_table *table, size_t file,
                                const struct table_keys *keys, bool *by_hand) {
     const struct checkpoint *checkpoint = table_file(table, file);
-    struct names names = {.count = checkpoint_count(checkpoint)};
+    struct names names = {.count = checkpoint_weight_count(checkpoint)};
     names.items = memory_array(names.count, sizeof *names.items);
     *by_hand = false;
     for (size_t i = 0; i < names.count; i++) {
         struct alias *alias = &names.items[i];
         alias->file = file;
-        alias->tensor = alias->origin.whole = checkpoint_tensor(checkpoint, i);
+        alias->tensor = alias->origin.whole = checkpoint_weight(checkpoint, i);
         *by_hand = table_keys_apply(keys, alias) || *by_hand;
     }
     return names;
@@ -192,6 +192,7 @@ static void make_layers(struct tensor_table *table, const struct table_keys *key
         struct layer *layer = &table->layers[table->layer_count];
         layer_collect(table, layer, aliases + first, end - first, error);
         match_add(table, layer);
+        layer_complete(table, layer);
         if (layer_take_role(table, keys, aliases[first].name, layer, &left_out, error))
             table->layer_count++;
         else

@@ -8,7 +8,8 @@ void match_add(struct tensor_table *table, const struct layer *layer) {
     for (size_t i = 0; i < table->specialist_count; i++) {
         struct match *match = &table->specialists[i].match;
         const struct tensor *tensor = layer->specialists[i];
-        if (tensor == NULL && layer->base != NULL)
+        bool adapter = checkpoint_is_adapter(table->specialists[i].checkpoint);
+        if (tensor == NULL && layer->base != NULL && !adapter)
             string_list_add(&match->base_only, layer->name);
         else if (tensor != NULL && layer->base == NULL)
             string_list_add(&match->specialist_only, layer->name);

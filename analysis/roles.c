@@ -181,6 +181,21 @@ static enum role floating_role(struct tensor_table *table, const struct layer *l
     return layer->rows > 1 ? ROLE_MATRIX : ROLE_VECTOR;
 }
 
+void layer_complete(const struct tensor_table *table, struct layer *layer) {
+    for (size_t i = 0; i < table->specialist_count; i++)
+        if (layer->specialists[i] == NULL &&
+            checkpoint_is_adapter(table->specialists[i].checkpoint))
+            layer->specialists[i] = layer->base;
+}
+
+/* An update needs a weight to be added to. */
+static void check_updates(const struct tensor_table *table, const struct layer *layer,
+                          struct error *error) {
+    for (size_t i = 0; i < table->specialist_count && layer->base == NULL; i++)
+        if (layer->specialists[i] != NULL && layer->specialists[i]->update != NULL)
+            problem(table, i + 1, layer, error, "is changed here, and the base has none");
+}
+
 static bool is_named(const struct string_list *globs, const struct layer *layer,
                      const char *alias) {
     return globs_match(globs, layer->name) || globs_match(globs, alias);
@@ -195,6 +210,7 @@ bool layer_take_role(struct tensor_table *table, const struct table_keys *keys, 
     if (head && !integer)
         leave_base_head(table, layer);
     take_view(layer, is_named(&keys->exclude, layer, alias));
+    check_updates(table, layer, error);
     if (owners(table, layer) == 0) {
         layer->role = integer ? ROLE_BUFFER : ROLE_CARRIED;
         if (!integer)

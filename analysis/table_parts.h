@@ -45,6 +45,9 @@ void match_warn(struct tensor_table *table);
 char *match_names(const struct string_list *names);
 void match_release(struct match *match);
 
+/* What an adapter says nothing of is as in the base. */
+void layer_complete(const struct tensor_table *table, struct layer *layer);
+
 /* Whether one of the globs matches. */
 bool globs_match(const struct string_list *globs, const char *name);
 

@@ -1,5 +1,7 @@
 #include "analysis/task_vector.h"
 
+#include "analysis/checkpoint/lora/update.h"
+
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,23 +21,40 @@ static void combine_piece(const struct layer *layer, size_t specialist_count,
     memset(target, 0, count * sizeof *target);
     for (size_t j = 0; j < specialist_count; j++) {
         double coefficient = coefficients[j];
-        if (coefficient == 0)
+        const struct tensor *tensor = layer->specialists[j];
+        if (coefficient == 0 || tensor == layer->base || tensor->update != NULL)
             continue;
         if (!base_read)
             tensor_read(layer->base, first, count, base);
         base_read = true;
-        tensor_read(layer->specialists[j], first, count, specialist);
+        tensor_read(tensor, first, count, specialist);
         for (size_t i = 0; i < count; i++)
             target[i] += coefficient * (specialist[i] - base[i]);
     }
 }
 
-void task_vector_combine(const struct layer *layer, size_t specialist_count,
-                         const double *coefficients, uint64_t first, size_t count, double *target) {
+/* All but the updates of adapters. */
+static void combine_weights(const struct layer *layer, size_t specialist_count,
+                            const double *coefficients, uint64_t first, size_t count,
+                            double *target) {
     for (size_t done = 0; done < count; done += PIECE_ELEMENTS) {
         size_t piece = count - done < PIECE_ELEMENTS ? count - done : PIECE_ELEMENTS;
         combine_piece(layer, specialist_count, coefficients, first + done, piece, target + done);
     }
+}
+
+/* The update of specialist j, NULL where it has none or takes no part. */
+static const struct update *update_of(const struct layer *layer, const double *coefficients,
+                                      size_t j) {
+    return coefficients[j] != 0 ? layer->specialists[j]->update : NULL;
+}
+
+void task_vector_combine(const struct layer *layer, size_t specialist_count,
+                         const double *coefficients, uint64_t first, size_t count, double *target) {
+    combine_weights(layer, specialist_count, coefficients, first, count, target);
+    for (size_t j = 0; j < specialist_count; j++)
+        if (update_of(layer, coefficients, j) != NULL)
+            update_add(layer->specialists[j]->update, coefficients[j], first, count, target);
 }
 
 void task_vector_block(const struct layer *layer, size_t specialist_count,
@@ -48,8 +67,21 @@ void task_vector_block(const struct layer *layer, size_t specialist_count,
         return;
     }
     for (size_t r = 0; r < rows; r++)
-        task_vector_combine(layer, specialist_count, coefficients, (row + r) * width + col, cols,
-                            target + r * cols);
+        combine_weights(layer, specialist_count, coefficients, (row + r) * width + col, cols,
+                        target + r * cols);
+    for (size_t j = 0; j < specialist_count; j++)
+        if (update_of(layer, coefficients, j) != NULL)
+            update_add_block(layer->specialists[j]->update, coefficients[j], row, rows, col, cols,
+                             target, cols);
+}
+
+void specialist_read(const struct layer *layer, size_t specialist, uint64_t first, size_t count,
+                     double *values) {
+    const struct tensor *tensor = layer->specialists[specialist];
+    const struct tensor *whole = tensor->update != NULL ? layer->base : tensor;
+    tensor_read(whole, first, count, values);
+    if (tensor->update != NULL)
+        update_add(tensor->update, 1, first, count, values);
 }
 
 size_t task_vector_strip(const struct layer *layer) {

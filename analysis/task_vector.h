@@ -19,6 +19,11 @@ void task_vector_block(const struct layer *layer, size_t specialist_count,
                        const double *coefficients, size_t row, size_t rows, size_t col, size_t cols,
                        double *target);
 
+/* Elements [first, first + count) of theta_i itself: the base's and its update where specialist i
+ * is an adapter. It must have the tensor. */
+void specialist_read(const struct layer *layer, size_t specialist, uint64_t first, size_t count,
+                     double *values);
+
 /* How many rows (rows >= cols) or columns (rows < cols) of the matrix view to take at a time: a
  * strip of a few MiB in float64. */
 size_t task_vector_strip(const struct layer *layer);

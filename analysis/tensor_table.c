@@ -84,6 +84,9 @@ static bool open_files(struct tensor_table *table, const char *base_path,
                        const struct specialist_path *specialists, const struct table_keys *keys,
                        struct error *error) {
     table->base = open_file(table, base_path, keys, error);
+    if (table->base != NULL && checkpoint_is_adapter(table->base))
+        error_add(error, ERROR_INPUT, "%s: is an adapter, and the base must be a whole model",
+                  base_path);
     for (size_t i = 0; i < table->specialist_count; i++) {
         const struct specialist_path *from = &specialists[i];
         struct table_specialist *specialist = &table->specialists[i];
@@ -97,9 +100,9 @@ static bool open_files(struct tensor_table *table, const char *base_path,
 
 /* The name of a file's first tensor, quoted, for the hint. */
 static char *first_name(const struct checkpoint *checkpoint) {
-    if (checkpoint_count(checkpoint) == 0)
+    if (checkpoint_weight_count(checkpoint) == 0)
         return memory_string("(no tensors)");
-    const struct tensor *tensor = checkpoint_tensor(checkpoint, 0);
+    const struct tensor *tensor = checkpoint_weight(checkpoint, 0);
     return error_quote(tensor->name, tensor->name_length);
 }
 

@@ -51,7 +51,8 @@ struct layer {
                    where the file's name holds control characters */
     enum role role;
     const struct tensor *base;         /* NULL where the base lacks it */
-    const struct tensor **specialists; /* [N]; NULL where that specialist lacks it */
+    const struct tensor **specialists; /* [N]; NULL where that specialist lacks it; base where it
+                                          is an adapter that leaves the tensor as it is */
     const struct tensor *like; /* base, or the first specialist that has it: gives shape and dtype
                                   of the merged tensor; a head may differ from the base's */
     struct origin *origins;    /* [1 + N], of the base and of every specialist */

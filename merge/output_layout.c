@@ -28,11 +28,14 @@ static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
     return file == 0 ? layer->base : layer->specialists[file - 1];
 }
 
-/* The specialist of most tensors: its model takes what the others have, too. */
+/* The specialist of most tensors: its model takes what the others have, too. Adapters load into the
+ * base's model: where there are no others, the base. */
 static size_t fullest_specialist(const struct tensor_table *table) {
-    size_t best = 1;
-    for (size_t file = 2; file <= table->specialist_count; file++)
-        if (checkpoint_count(file_of(table, file)) > checkpoint_count(file_of(table, best)))
+    size_t best = 0;
+    for (size_t file = 1; file <= table->specialist_count; file++)
+        if (!checkpoint_is_adapter(file_of(table, file)) &&
+            (best == 0 ||
+             checkpoint_count(file_of(table, file)) > checkpoint_count(file_of(table, best))))
             best = file;
     return best;
 }

@@ -98,7 +98,7 @@ static void head_piece(const struct recipe *recipe, uint64_t first, size_t count
     memset(values, 0, count * sizeof *values);
     for (size_t i = 0; i < recipe->specialist_count; i++)
         if (recipe->layer->specialists[i] != NULL) {
-            tensor_read(recipe->layer->specialists[i], first, count, scratch);
+            specialist_read(recipe->layer, i, first, count, scratch);
             add_scaled(values, 1, scratch, count);
         }
     for (size_t e = 0; e < count; e++)

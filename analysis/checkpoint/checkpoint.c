@@ -1,6 +1,7 @@
 #include "analysis/checkpoint/checkpoint.h"
 
 #include "analysis/checkpoint/format.h"
+#include "analysis/checkpoint/lora/lora.h"
 #include "analysis/checkpoint/safetensors.h"
 #include "analysis/checkpoint/sharded.h"
 #include "analysis/checkpoint/torch/torch_file.h"
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 static const struct format *const formats[] = {&safetensors_format, &torch_archive_format,
-                                               &torch_legacy_format, &sharded_format};
+                                               &torch_legacy_format, &lora_format, &sharded_format};
 
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -195,6 +196,7 @@ void checkpoint_close(struct checkpoint *checkpoint) {
     free(checkpoint->skipped);
     free(checkpoint->buffers);
     free(checkpoint->tied);
+    free(checkpoint->weights);
     free(checkpoint->metadata);
     free(checkpoint->tensors);
     free(checkpoint->path);
@@ -230,12 +232,33 @@ void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t cou
     checkpoint->skipped[i].count += count;
 }
 
+void checkpoint_take_remarks(struct checkpoint *checkpoint, const struct checkpoint *shard) {
+    char *name = error_quote(shard->path, strlen(shard->path));
+    for (size_t i = 0; i < shard->warnings.count; i++)
+        checkpoint_warn(checkpoint, "%s: %s", name, shard->warnings.items[i]);
+    free(name);
+    for (size_t i = 0; i < shard->skipped_count; i++)
+        checkpoint_skip(checkpoint, shard->skipped[i].what, shard->skipped[i].count);
+}
+
 size_t checkpoint_count(const struct checkpoint *checkpoint) {
     return checkpoint->count;
 }
 
 const struct tensor *checkpoint_tensor(const struct checkpoint *checkpoint, size_t index) {
     return &checkpoint->tensors[index];
+}
+
+bool checkpoint_is_adapter(const struct checkpoint *checkpoint) {
+    return checkpoint->is_adapter;
+}
+
+size_t checkpoint_weight_count(const struct checkpoint *checkpoint) {
+    return checkpoint->is_adapter ? checkpoint->weight_count : checkpoint->count;
+}
+
+const struct tensor *checkpoint_weight(const struct checkpoint *checkpoint, size_t index) {
+    return checkpoint->is_adapter ? &checkpoint->weights[index] : &checkpoint->tensors[index];
 }
 
 const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const char *name,

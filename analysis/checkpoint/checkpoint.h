@@ -33,13 +33,15 @@ struct tensor {
     const char *name;   /* UTF-8, NUL-terminated, but may hold NUL bytes itself */
     size_t name_length; /* bytes */
     enum dtype dtype;
-    size_t rank;               /* 0 for a scalar */
-    const uint64_t *shape;     /* rank sizes */
-    uint64_t elements;         /* product of the shape, 1 for a scalar */
-    uint64_t bytes;            /* of the contiguous little-endian form */
-    const unsigned char *data; /* the first element, in the mapped file, of any alignment */
-    const uint64_t *strides;   /* rank steps in elements, as in torch; NULL when contiguous */
-    bool swapped;              /* the elements are stored big-endian */
+    size_t rank;                 /* 0 for a scalar */
+    const uint64_t *shape;       /* rank sizes */
+    uint64_t elements;           /* product of the shape, 1 for a scalar */
+    uint64_t bytes;              /* of the contiguous little-endian form */
+    const unsigned char *data;   /* the first element, in the mapped file, of any alignment */
+    const uint64_t *strides;     /* rank steps in elements, as in torch; NULL when contiguous */
+    bool swapped;                /* the elements are stored big-endian */
+    const struct update *update; /* not NULL: no data; the tensor is what an adapter adds to the
+                                    base's (lora/update.h); only tensor_read works on it */
 };
 
 /* What a file holds beside its weights. */
@@ -67,7 +69,7 @@ void checkpoint_close(struct checkpoint *checkpoint);
 /* The path as given to checkpoint_open; of a folder, the file in it that was opened. */
 const char *checkpoint_path(const struct checkpoint *checkpoint);
 
-/* "safetensors", "torch", "torch-legacy" or "sharded". */
+/* "safetensors", "torch", "torch-legacy", "sharded" or "lora". */
 const char *checkpoint_format(const struct checkpoint *checkpoint);
 
 /* The path of the tensors within the file ("state_dict"), "" for its top. */
@@ -79,6 +81,14 @@ const struct skipped *checkpoint_skipped(const struct checkpoint *checkpoint, si
 /* Tensors in the order of the file's header. */
 size_t checkpoint_count(const struct checkpoint *checkpoint);
 const struct tensor *checkpoint_tensor(const struct checkpoint *checkpoint, size_t index);
+
+/* True for a LoRA adapter: its tensors are factors, and its weights say what they change. */
+bool checkpoint_is_adapter(const struct checkpoint *checkpoint);
+
+/* What the file says of a model's weights. An adapter's are updates, and whole tensors that take
+ * the place of the base's; all other files' weights are their tensors. */
+size_t checkpoint_weight_count(const struct checkpoint *checkpoint);
+const struct tensor *checkpoint_weight(const struct checkpoint *checkpoint, size_t index);
 
 /* The tensor of that exact name, or NULL. Constant time. */
 const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const char *name,

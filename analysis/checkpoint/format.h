@@ -37,7 +37,10 @@ struct checkpoint {
     size_t buffer_count;
     struct checkpoint **shards; /* where the file is an index: the files that hold the tensors */
     size_t shard_count;
-    bool is_shard;      /* of another checkpoint, so it cannot be an index */
+    bool is_shard;          /* of another checkpoint, so it cannot be an index */
+    struct tensor *weights; /* [weight_count] of an adapter: what it says of the model's weights */
+    size_t weight_count;
+    bool is_adapter;
     struct arena arena; /* names, shapes and metadata */
     struct string_list warnings;
 };
@@ -59,6 +62,9 @@ bool checkpoint_open_shard(const char *path, struct checkpoint **checkpoint, str
 
 /* Counts something that is left out; kinds are told apart by what. */
 void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t count);
+
+/* Warnings of a shard, under its name, and what it left out. */
+void checkpoint_take_remarks(struct checkpoint *checkpoint, const struct checkpoint *shard);
 
 /* Adds a warning. */
 void checkpoint_warn(struct checkpoint *checkpoint, const char *format, ...)

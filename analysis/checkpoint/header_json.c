@@ -2,7 +2,12 @@
 
 #include "analysis/support/utf8.h"
 
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { NUMBER_LIMIT = 63 }; /* characters of a number whose value matters */
 
 bool json_fail(struct json *json, const char *problem) {
     if (json->problem == NULL)
@@ -197,6 +202,30 @@ static bool skip_number(struct json *json) {
     json->at++;
     json->at += byte_at(json, 0) == '+' || byte_at(json, 0) == '-';
     return skip_digits(json);
+}
+
+bool json_number(struct json *json, double *number) {
+    char text[NUMBER_LIMIT + 1];
+    char next = json_peek(json);
+    size_t start = json->at;
+    if (next != '-' && !is_digit(next))
+        return json_fail(json, "expected a number");
+    if (!skip_number(json))
+        return false;
+    if (json->at - start > NUMBER_LIMIT)
+        return json_fail(json, "a number of too many digits");
+    memcpy(text, json->text + start, json->at - start);
+    text[json->at - start] = '\0';
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    *number = strtod_l(text, NULL, plain);
+    freelocale(plain);
+    return isfinite(*number) || json_fail(json, "a number that is too large");
+}
+
+bool json_bool(struct json *json, bool *value) {
+    json_peek(json);
+    *value = json_word(json, "true");
+    return *value || json_word(json, "false") || json_fail(json, "expected true or false");
 }
 
 /* Recursion ends at JSON_DEPTH_LIMIT. */

@@ -49,6 +49,12 @@ bool json_key(struct json *json, struct json_text *key);
 bool json_string(struct json *json, struct json_text *text);
 bool json_unsigned(struct json *json, uint64_t *number);
 
+/* Any number, rounded to a double, whatever the locale. */
+bool json_number(struct json *json, double *number);
+
+/* true or false. */
+bool json_bool(struct json *json, bool *value);
+
 /* Takes the word if it comes next: true, false, null. No problem if it does not. */
 bool json_word(struct json *json, const char *word);
 

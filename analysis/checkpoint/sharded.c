@@ -1,6 +1,7 @@
 #include "analysis/checkpoint/sharded.h"
 
 #include "analysis/checkpoint/header_json.h"
+#include "analysis/checkpoint/lora/lora.h"
 #include "analysis/support/utf8.h"
 
 #include <inttypes.h>
@@ -43,6 +44,9 @@ const char *const model_file_names[] = {"model.safetensors.index.json",
 
 char *model_file(const char *path) {
     struct stat status;
+    char *config = lora_config_of(path);
+    if (config != NULL)
+        return config;
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
         return memory_string(path);
     const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
@@ -254,20 +258,11 @@ static bool take_tensors(struct reader *reader, const struct checkpoint *shard,
     return true;
 }
 
-static void take_remarks(struct checkpoint *checkpoint, const struct checkpoint *shard) {
-    char *name = error_quote(shard->path, strlen(shard->path));
-    for (size_t i = 0; i < shard->warnings.count; i++)
-        checkpoint_warn(checkpoint, "%s: %s", name, shard->warnings.items[i]);
-    free(name);
-    for (size_t i = 0; i < shard->skipped_count; i++)
-        checkpoint_skip(checkpoint, shard->skipped[i].what, shard->skipped[i].count);
-}
-
 static bool read_shard(struct reader *reader, const struct entry *entries, size_t count) {
     struct checkpoint *shard = open_shard(reader, entries[0].shard);
     if (shard == NULL || !take_tensors(reader, shard, entries, count))
         return false;
-    take_remarks(reader->checkpoint, shard);
+    checkpoint_take_remarks(reader->checkpoint, shard);
     return true;
 }
 

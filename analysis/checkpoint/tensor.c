@@ -1,4 +1,5 @@
 #include "analysis/checkpoint/format.h"
+#include "analysis/checkpoint/lora/update.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,6 +143,11 @@ void tensor_digest(const struct tensor *tensor, char sha256[SHA256_TEXT]) {
 void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, double *values) {
     unsigned char piece[PIECE_BYTES];
     size_t width = element_bytes(tensor);
+    if (tensor->update != NULL) {
+        memset(values, 0, count * sizeof *values);
+        update_add(tensor->update, 1, first, count, values);
+        return;
+    }
     if (tensor_is_plain(tensor)) {
         dtype_widen(tensor->dtype, tensor->data + first * width, count, values);
         return;

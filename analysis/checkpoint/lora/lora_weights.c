@@ -1,0 +1,337 @@
+#include "analysis/checkpoint/lora/adapter_config.h"
+#include "analysis/checkpoint/lora/lora.h"
+#include "analysis/checkpoint/lora/update.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ATTENTION_OUTPUT ".base_layer.out_proj"
+
+/* What a tensor of the file is to its module. */
+enum part { PART_A, PART_B, PART_B_BIAS, PART_WHOLE };
+
+/* A tensor of the file: MODULE.lora_A.weight, MODULE.lora_A.ADAPTER.weight, ... */
+struct member {
+    const struct tensor *tensor;
+    const char *module; /* in the tensor's name; PART_WHOLE: all of the name but the prefix */
+    size_t length;
+    enum part part;
+    bool embedding;
+};
+
+struct taking {
+    struct checkpoint *checkpoint;
+    struct adapter_config *config;
+    struct member *members; /* [count] sorted by module, then by part */
+    size_t count;
+    struct error *error;
+};
+
+static bool refuse(const struct taking *taking, const struct tensor *tensor, const char *reason) {
+    return tensor_fail(taking->checkpoint, tensor, taking->error, "%s", reason);
+}
+
+static bool text_begins(const char *text, size_t length, const char *with) {
+    return length >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
+}
+
+static bool text_ends(const char *text, size_t length, const char *with) {
+    size_t tail = strlen(with);
+    return length >= tail && memcmp(text + length - tail, with, tail) == 0;
+}
+
+/* Kinds of factors by the part of the name that says so; the longer of two that fit first. */
+static const struct {
+    const char *name;
+    enum part part;
+    bool embedding;
+} factors[] = {{"lora_embedding_A", PART_A, true},
+               {"lora_embedding_B", PART_B, true},
+               {"lora_A", PART_A, false},
+               {"lora_B", PART_B, false}};
+
+enum { FACTORS = sizeof factors / sizeof factors[0] };
+
+/* The first part of the name (after a dot, or at its start) that begins with lora_, or length. */
+static size_t find_factor(const char *name, size_t length) {
+    for (size_t at = 0; at < length; at++)
+        if ((at == 0 || name[at - 1] == '.') && text_begins(name + at, length - at, "lora_"))
+            return at;
+    return length;
+}
+
+/* text: from lora_ on. */
+static bool read_factor(const struct taking *taking, struct member *member, const char *text,
+                        size_t length) {
+    for (size_t i = 0; i < FACTORS; i++) {
+        size_t own = strlen(factors[i].name);
+        if (!text_begins(text, length, factors[i].name) || (own < length && text[own] != '.'))
+            continue;
+        member->part = factors[i].part;
+        member->embedding = factors[i].embedding;
+        if (member->part == PART_B && text_ends(text, length, ".bias"))
+            member->part = PART_B_BIAS;
+        else if (!member->embedding && !text_ends(text, length, ".weight"))
+            break;
+        return true;
+    }
+    bool dora = text_begins(text, length, "lora_magnitude_vector");
+    return refuse(taking, member->tensor,
+                  dora ? "belongs to DoRA, which adds no low-rank term to the weight"
+                       : "is no factor of a LoRA update as PEFT names them");
+}
+
+static bool read_member(const struct taking *taking, struct member *member) {
+    static const char prefix[] = "base_model.model.";
+    const char *name = member->tensor->name;
+    size_t length = member->tensor->name_length;
+    if (text_begins(name, length, prefix)) {
+        name += sizeof prefix - 1;
+        length -= sizeof prefix - 1;
+    }
+    size_t at = find_factor(name, length);
+    member->module = name;
+    member->part = PART_WHOLE;
+    member->length = length;
+    if (at == length)
+        return true;
+    if (at == 0)
+        return refuse(taking, member->tensor, "is no factor of a LoRA update as PEFT names them");
+    member->length = at - 1;
+    return read_factor(taking, member, name + at, length - at);
+}
+
+static int compare_modules(const char *one, size_t length, const char *other, size_t other_length) {
+    int order = memcmp(one, other, length < other_length ? length : other_length);
+    return order != 0 ? order : (length > other_length) - (length < other_length);
+}
+
+static int compare_members(const void *one, const void *other) {
+    const struct member *a = one, *b = other;
+    int order = compare_modules(a->module, a->length, b->module, b->length);
+    return order != 0 ? order : (a->part > b->part) - (a->part < b->part);
+}
+
+static bool read_members(struct taking *taking) {
+    const struct checkpoint *checkpoint = taking->checkpoint;
+    taking->count = checkpoint->count;
+    taking->members = memory_array(taking->count, sizeof *taking->members);
+    for (size_t i = 0; i < taking->count; i++) {
+        struct member *member = &taking->members[i];
+        member->tensor = &checkpoint->tensors[i];
+        if (dtype_class(member->tensor->dtype) == DTYPE_CLASS_OPAQUE)
+            return tensor_fail(checkpoint, member->tensor, taking->error,
+                               "type %s cannot be merged", dtype_name(member->tensor->dtype));
+        if (!read_member(taking, member))
+            return false;
+    }
+    qsort(taking->members, taking->count, sizeof *taking->members, compare_members);
+    return true;
+}
+
+/* True when a module of that name and ending is there. */
+static bool has_module(const struct taking *taking, const struct member *member,
+                       const char *ending) {
+    char *wanted = memory_format("%.*s%s", (int)member->length, member->module, ending);
+    size_t length = strlen(wanted), low = 0, high = taking->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct member *other = &taking->members[middle];
+        if (compare_modules(other->module, other->length, wanted, length) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found =
+        low < taking->count && compare_modules(taking->members[low].module,
+                                               taking->members[low].length, wanted, length) == 0;
+    free(wanted);
+    return found;
+}
+
+/* Places in the names that PEFT's own wrappers make. */
+static const char *const wrappers[] = {".base_layer", ".modules_to_save.default",
+                                       ".modules_to_save"};
+
+/* Copies a name without the wrappers' parts; returns its length. */
+static size_t unwrap(const char *name, size_t length, char *target) {
+    size_t written = 0;
+    for (size_t at = 0; at < length;) {
+        size_t skipped = 0;
+        for (size_t i = 0; i < sizeof wrappers / sizeof wrappers[0] && skipped == 0; i++) {
+            size_t own = strlen(wrappers[i]);
+            if (text_begins(name + at, length - at, wrappers[i]) &&
+                (at + own == length || name[at + own] == '.'))
+                skipped = own;
+        }
+        if (skipped == 0)
+            target[written++] = name[at++];
+        at += skipped;
+    }
+    return written;
+}
+
+/* Names the weight that the member is about: its module's name and ending. */
+static void name_weight(const struct taking *taking, const struct member *member,
+                        const char *ending, struct tensor *weight) {
+    size_t tail = strlen(ending);
+    char *name = arena_take(&taking->checkpoint->arena, member->length + tail + 1);
+    size_t length = unwrap(member->module, member->length, name);
+    memcpy(name + length, ending, tail + 1);
+    weight->name = name;
+    weight->name_length = length + tail;
+}
+
+static struct tensor *add_weight(const struct taking *taking) {
+    struct checkpoint *checkpoint = taking->checkpoint;
+    return &checkpoint->weights[checkpoint->weight_count++];
+}
+
+/* Its matrix as the weight has it: the sizes of outputs and inputs, the kernel's behind them. */
+static bool take_shape(const struct taking *taking, const struct update *update,
+                       struct tensor *weight) {
+    const struct tensor *a = update->a, *b = update->b;
+    size_t rank = a != NULL ? a->rank : 1;
+    uint64_t *shape = arena_take(&taking->checkpoint->arena, rank * sizeof *shape);
+    if (a != NULL)
+        memcpy(shape, a->shape, rank * sizeof *shape);
+    shape[0] = b->shape[0];
+    if (update->transposed) {
+        shape[0] = a->shape[1];
+        shape[1] = b->shape[0];
+    }
+    weight->shape = shape;
+    weight->rank = rank;
+    const char *problem = tensor_measure(weight);
+    return problem == NULL || refuse(taking, update->b, problem);
+}
+
+static bool make_update(const struct taking *taking, const struct member *member,
+                        const char *ending, struct update update) {
+    struct tensor *weight = add_weight(taking);
+    *weight = (struct tensor){.dtype = update.b->dtype};
+    name_weight(taking, member, ending, weight);
+    if (!take_shape(taking, &update, weight))
+        return false;
+    update.rows = weight->rank > 0 ? (size_t)weight->shape[0] : 1;
+    update.cols = update.rows > 0 ? (size_t)weight->elements / update.rows : 0;
+    if (update.rows > INT_MAX || update.cols > INT_MAX)
+        return refuse(taking, update.b, "makes an update of more than 2^31 rows or columns");
+    struct update *kept = arena_take(&taking->checkpoint->arena, sizeof *kept);
+    *kept = update;
+    weight->update = kept;
+    return true;
+}
+
+/* A is [rank, inputs...], B is [outputs, rank] and ones. */
+static bool check_factors(const struct taking *taking, const struct tensor *a,
+                          const struct tensor *b, double rank) {
+    bool flat = a->rank >= 2 && b->rank >= 2;
+    for (size_t d = 2; flat && d < b->rank; d++)
+        flat = b->shape[d] == 1;
+    if (!flat)
+        return refuse(taking, b, "and its lora_A are not the two sides of a matrix product");
+    if (a->shape[0] != b->shape[1])
+        return tensor_fail(taking->checkpoint, b, taking->error,
+                           "takes %llu components, and its lora_A gives %llu",
+                           (unsigned long long)b->shape[1], (unsigned long long)a->shape[0]);
+    if ((double)a->shape[0] != rank)
+        return tensor_fail(taking->checkpoint, a, taking->error,
+                           "has %llu components, and the config says %g",
+                           (unsigned long long)a->shape[0], rank);
+    if (dtype_class(a->dtype) != DTYPE_CLASS_FLOAT || dtype_class(b->dtype) != DTYPE_CLASS_FLOAT)
+        return refuse(taking, b, "or its lora_A is not floating");
+    return true;
+}
+
+/* Of torch's stacked attention: PEFT names the factors of in_proj_weight after the module, and
+ * wraps its out_proj too. */
+static bool is_attention(const struct taking *taking, const struct member *member) {
+    return has_module(taking, member, ATTENTION_OUTPUT);
+}
+
+/* Scale of the member's module. The output of an attention goes by the attention's name, and PEFT
+ * adds its update twice, while training too (seen in 0.21): the trained model has both. */
+static bool find_scale(const struct taking *taking, const struct member *member, double *rank,
+                       double *scale) {
+    bool output = text_ends(member->module, member->length, ATTENTION_OUTPUT);
+    size_t length = member->length - (output ? sizeof ATTENTION_OUTPUT - 1 : 0);
+    if (!adapter_config_module(taking->config, member->module, length, rank, scale))
+        return checkpoint_fail(taking->checkpoint, taking->error,
+                               "its patterns take too long to match");
+    *scale *= output ? 2 : 1;
+    return true;
+}
+
+/* The update that count members, all of one module, make. */
+static bool take_update(const struct taking *taking, const struct member *members, size_t count) {
+    const struct member *parts[PART_WHOLE] = {NULL};
+    double rank, scale;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[members[i].part] != NULL)
+            return refuse(taking, members[i].tensor, "is there for two adapters");
+        parts[members[i].part] = &members[i];
+    }
+    if (parts[PART_A] == NULL || parts[PART_B] == NULL)
+        return refuse(taking, members[0].tensor,
+                      parts[PART_A] == NULL ? "has no lora_A" : "has no lora_B");
+    const struct tensor *a = parts[PART_A]->tensor, *b = parts[PART_B]->tensor;
+    if (!find_scale(taking, members, &rank, &scale) || !check_factors(taking, a, b, rank))
+        return false;
+    bool transposed = members[0].embedding || (taking->config->transposed && a->rank == 2);
+    struct update update = {
+        .a = a, .b = b, .scale = scale, .transposed = transposed, .rank = (size_t)a->shape[0]};
+    const char *ending = is_attention(taking, members) ? ".in_proj_weight" : ".weight";
+    if (!make_update(taking, members, ending, update))
+        return false;
+    if (parts[PART_B_BIAS] == NULL)
+        return true;
+    const struct tensor *bias = parts[PART_B_BIAS]->tensor;
+    if (bias->rank != 1 || dtype_class(bias->dtype) != DTYPE_CLASS_FLOAT)
+        return refuse(taking, bias, "is not a floating vector");
+    return make_update(taking, members, ".bias",
+                       (struct update){.b = bias, .scale = scale, .rank = 1});
+}
+
+/* A tensor that takes the place of the base's; a copy of one that has an update is the base's own.
+ */
+static void take_whole(const struct taking *taking, const struct member *member) {
+    static const char copy[] = ".base_layer.weight";
+    if (text_ends(member->module, member->length, copy)) {
+        struct member module = *member;
+        module.length -= sizeof copy - 1;
+        if (has_module(taking, &module, "")) {
+            checkpoint_skip(taking->checkpoint, "copies of the base's weights", 1);
+            return;
+        }
+    }
+    struct tensor *weight = add_weight(taking);
+    *weight = *member->tensor;
+    name_weight(taking, member, "", weight);
+}
+
+bool lora_take_weights(struct checkpoint *checkpoint, struct adapter_config *config,
+                       struct error *error) {
+    struct taking taking = {.checkpoint = checkpoint, .config = config, .error = error};
+    bool good = read_members(&taking);
+    const struct member *members = taking.members;
+    checkpoint->is_adapter = true;
+    checkpoint->weights = memory_array(taking.count, sizeof *checkpoint->weights);
+    for (size_t first = 0, end; good && first < taking.count; first = end) {
+        end = first + 1;
+        if (members[first].part == PART_WHOLE) {
+            take_whole(&taking, &members[first]);
+            continue;
+        }
+        while (end < taking.count && members[end].part != PART_WHOLE &&
+               compare_modules(members[end].module, members[end].length, members[first].module,
+                               members[first].length) == 0)
+            end++;
+        good = take_update(&taking, &members[first], end - first);
+    }
+    free(taking.members);
+    if (good && checkpoint->weight_count == 0)
+        good = checkpoint_fail(checkpoint, error, "the adapter changes no weight");
+    return good;
+}
