@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct checkpoint *table_file(const struct tensor_table *table, size_t file) {
-    return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
-}
-
 /* By name, then by file. */
 static int compare_aliases(const void *one, const void *other) {
     const struct alias *a = one, *b = other;
@@ -20,7 +16,7 @@ static int compare_aliases(const void *one, const void *other) {
 /* The tensors of a file under names stripped and renamed by the keys; by_hand: one was. */
 static struct names file_names(const struct tensor_table *table, size_t file,
                                const struct table_keys *keys, bool *by_hand) {
-    const struct checkpoint *checkpoint = table_file(table, file);
+    const struct checkpoint *checkpoint = tensor_table_file(table, file);
     struct names names = {.count = checkpoint_weight_count(checkpoint)};
     names.items = memory_array(names.count, sizeof *names.items);
     *by_hand = false;
@@ -172,7 +168,7 @@ static void warn_of_names(struct tensor_table *table, const struct string_list *
                           const char *text) {
     if (names->count == 0)
         return;
-    char *list = match_names(names);
+    char *list = names_text(names);
     char *warning =
         memory_format("%zu tensor%s %s: %s", names->count, names->count > 1 ? "s" : "", text, list);
     string_list_add(&table->warnings, warning);

@@ -39,7 +39,7 @@ static void append(char **text, char *added) {
     *text = longer;
 }
 
-char *match_names(const struct string_list *names) {
+char *names_text(const struct string_list *names) {
     char *text = memory_string("");
     for (size_t i = 0; i < names->count && i < NAMES_SHOWN; i++)
         append(&text, memory_format("%s%s", i > 0 ? ", " : "", names->items[i]));
@@ -74,7 +74,7 @@ static char *way_text(const struct match *match) {
 static void append_names(char **text, const char *what, const struct string_list *names) {
     if (names->count == 0)
         return;
-    char *list = match_names(names);
+    char *list = names_text(names);
     append(text, memory_format("  %zu %s: %s\n", names->count, what, list));
     free(list);
 }

@@ -41,8 +41,6 @@ void layer_release(struct layer *layer);
 void match_add(struct tensor_table *table, const struct layer *layer);
 /* Warns of specialists that share less than half of what they could with the base. */
 void match_warn(struct tensor_table *table);
-/* "a, b, c and 9 more"; free() it. */
-char *match_names(const struct string_list *names);
 void match_release(struct match *match);
 
 /* What an adapter says nothing of is as in the base. */

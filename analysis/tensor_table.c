@@ -198,3 +198,7 @@ size_t tensor_table_find(const struct tensor_table *table, const char *name) {
         bsearch(name, table->layers, table->layer_count, sizeof *table->layers, compare_name);
     return found != NULL ? (size_t)(found - table->layers) : table->layer_count;
 }
+
+const struct checkpoint *tensor_table_file(const struct tensor_table *table, size_t file) {
+    return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
+}

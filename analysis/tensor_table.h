@@ -114,6 +114,9 @@ bool tensor_table_open(const char *base_path, const struct specialist_path *spec
 /* Closes the files; NULL is accepted. */
 void tensor_table_close(struct tensor_table *table);
 
+/* The open base (file 0) or specialist file - 1. */
+const struct checkpoint *tensor_table_file(const struct tensor_table *table, size_t file);
+
 /* True for a layer with a task vector, that is, matrix or vector. */
 bool layer_is_shared(const struct layer *layer);
 
@@ -122,6 +125,9 @@ size_t layer_max_rank(const struct layer *layer);
 
 /* The match report of one specialist for the eye, some lines; free() it. */
 char *match_text(const struct tensor_table *table, size_t specialist);
+
+/* "a, b, c and 9 more"; free() it. */
+char *names_text(const struct string_list *names);
 
 /* Index of the layer of that name, or layer_count. */
 size_t tensor_table_find(const struct tensor_table *table, const char *name);

@@ -205,6 +205,17 @@ bool merge_check_output(const struct plan *plan, const char *path, struct error 
     return true;
 }
 
+struct string_list merge_notes(const struct plan *plan, const char *path) {
+    struct output_layout layout;
+    struct error error = {0};
+    struct string_list notes = {0};
+    if (output_layout_make(plan->table, &plan->config.settings, path, &layout, &error))
+        string_list_copy(&notes, &layout.notes);
+    output_layout_free(&layout);
+    error_free(&error);
+    return notes;
+}
+
 static bool same_real(const struct real_settings *one, const struct real_settings *other) {
     return one->rank == other->rank && one->center == other->center &&
            one->normalize == other->normalize && one->block_norm == other->block_norm &&
@@ -245,18 +256,20 @@ static void make_recipes(struct job *job, const struct plan *plan, const struct 
 
 static bool begin_writing(struct job *job, const struct plan *plan, bool overwrite,
                           struct error *error) {
-    const struct tensor_spec *specs = job->layout.specs;
-    size_t count = job->layout.count;
     char *text = config_of_output(plan);
     char *beside_base = path_folder(checkpoint_path(job->table->base));
     const struct metadata_entry metadata[METADATA_COUNT] = {
         {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
+    struct writer_content content = {.specs = job->layout.specs,
+                                     .count = job->layout.count,
+                                     .metadata = metadata,
+                                     .metadata_count = METADATA_COUNT};
+    content.modules =
+        checkpoint_modules(tensor_table_file(job->table, job->layout.file), &content.module_count);
     bool good = writer_is_folder(job->path)
-                    ? writer_begin_folder(job->path, specs, count, metadata, METADATA_COUNT,
-                                          plan->config.settings.shard_bytes, beside_base, overwrite,
-                                          &job->writer, error)
-                    : writer_begin(job->path, specs, count, metadata, METADATA_COUNT, overwrite,
-                                   &job->writer, error);
+                    ? writer_begin_folder(job->path, &content, plan->config.settings.shard_bytes,
+                                          beside_base, overwrite, &job->writer, error)
+                    : writer_begin(job->path, &content, overwrite, &job->writer, error);
     free(beside_base);
     free(text);
     return good;

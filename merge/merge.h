@@ -37,6 +37,10 @@ bool merge_estimate(const struct plan *plan, const struct analysis *analysis, co
  * the file exists is not looked at. */
 bool merge_check_output(const struct plan *plan, const char *path, struct error *error);
 
+/* Sentences about the tensors of an output of that name, for people: whose names it has, what is
+ * left out, which are tied. */
+struct string_list merge_notes(const struct plan *plan, const char *path);
+
 /* Whether the plan needs the spectra pass (some cell's truncated norm does not follow from Grams).
  */
 bool merge_needs_spectra(const struct plan *plan);

@@ -19,10 +19,6 @@ struct making {
     struct error *error;
 };
 
-static const struct checkpoint *file_of(const struct tensor_table *table, size_t file) {
-    return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
-}
-
 /* The layer's tensor as it is lined up. */
 static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
     return file == 0 ? layer->base : layer->specialists[file - 1];
@@ -33,9 +29,9 @@ static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
 static size_t fullest_specialist(const struct tensor_table *table) {
     size_t best = 0;
     for (size_t file = 1; file <= table->specialist_count; file++)
-        if (!checkpoint_is_adapter(file_of(table, file)) &&
-            (best == 0 ||
-             checkpoint_count(file_of(table, file)) > checkpoint_count(file_of(table, best))))
+        if (!checkpoint_is_adapter(tensor_table_file(table, file)) &&
+            (best == 0 || checkpoint_count(tensor_table_file(table, file)) >
+                              checkpoint_count(tensor_table_file(table, best))))
             best = file;
     return best;
 }
@@ -100,7 +96,7 @@ static bool check_rows(const struct making *making, const struct placed *placed,
         return true;
     char *name = error_quote(whole->name, whole->name_length);
     error_set(making->error, ERROR_INPUT, "%s: tensor %s: not all of its parts can be merged",
-              checkpoint_path(file_of(making->table, making->layout->file)), name);
+              checkpoint_path(tensor_table_file(making->table, making->layout->file)), name);
     free(name);
     return false;
 }
@@ -134,6 +130,94 @@ static void add_new(struct making *making) {
     }
 }
 
+/* Where two tensors of a file are the very same elements. */
+static bool same_elements(const struct tensor *one, const struct tensor *other) {
+    return one->data == other->data && one->dtype == other->dtype && one->elements > 0 &&
+           tensor_same_shape(one, other);
+}
+
+/* Whether every specialist that has both layers ties them. */
+static bool tied_everywhere(const struct tensor_table *table, size_t one, size_t other) {
+    for (size_t file = 1; file <= table->specialist_count; file++) {
+        const struct tensor *a = table->layers[one].origins[file].whole;
+        const struct tensor *b = table->layers[other].origins[file].whole;
+        if (a != NULL && b != NULL && !same_elements(a, b))
+            return false;
+    }
+    return true;
+}
+
+/* A tensor that is tied to an earlier one, as both are in one part, is merged like that one. */
+static void note_tie(struct making *making, size_t first, size_t index) {
+    struct output_layout *layout = making->layout;
+    struct output_part *one = &layout->parts[layout->first_part[first]];
+    struct output_part *other = &layout->parts[layout->first_part[index]];
+    bool tied = tied_everywhere(making->table, one->layer, other->layer);
+    char *a = error_quote(layout->specs[first].name, layout->specs[first].name_length);
+    char *b = error_quote(layout->specs[index].name, layout->specs[index].name_length);
+    char *note = memory_format(tied ? "%s is tied to %s: written as a copy of it"
+                                    : "%s is tied to %s, but not in every specialist: merged apart",
+                               b, a);
+    if (tied)
+        *other = *one;
+    string_list_add(&layout->notes, note);
+    free(note);
+    free(b);
+    free(a);
+}
+
+/* index of every tensor of the file in the layout + 1; 0: it has no place there. free() it. */
+static size_t *places_of(const struct making *making) {
+    const struct checkpoint *file = tensor_table_file(making->table, making->layout->file);
+    size_t *places = memory_array(checkpoint_count(file), sizeof *places), count = 0;
+    for (size_t p = 0; p < making->placed_count; p++) {
+        const struct tensor *whole = making->placed[p].origin.whole;
+        if (p == 0 || whole != making->placed[p - 1].origin.whole)
+            count++;
+        places[whole - checkpoint_tensor(file, 0)] = count;
+    }
+    return places;
+}
+
+static void find_ties(struct making *making) {
+    const struct checkpoint *file = tensor_table_file(making->table, making->layout->file);
+    const struct output_layout *layout = making->layout;
+    size_t *places = places_of(making);
+    for (size_t i = 0; i < checkpoint_count(file); i++) {
+        size_t tied = checkpoint_tied(file, i);
+        if (tied == i || places[i] == 0 || places[tied] == 0)
+            continue;
+        size_t index = places[i] - 1;
+        if (layout->first_part[index + 1] - layout->first_part[index] == 1)
+            note_tie(making, places[tied] - 1, index);
+    }
+    free(places);
+}
+
+/* Whose layout it is, and what that leaves out. */
+static void note_layout(struct making *making) {
+    const struct tensor_table *table = making->table;
+    struct output_layout *layout = making->layout;
+    struct string_list left_out = {0};
+    if (layout->file == 0)
+        return;
+    const char *name = table->specialists[layout->file - 1].name;
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].origins[layout->file].whole == NULL)
+            string_list_add(&left_out, table->layers[l].name);
+    char *names = names_text(&left_out);
+    char *note = left_out.count == 0
+                     ? memory_format("names and layout are those of %s", name)
+                     : memory_format("names and layout are those of %s; %zu tensor%s it lacks %s "
+                                     "left out: %s",
+                                     name, left_out.count, left_out.count > 1 ? "s" : "",
+                                     left_out.count > 1 ? "are" : "is", names);
+    string_list_add(&layout->notes, note);
+    free(note);
+    free(names);
+    string_list_free(&left_out);
+}
+
 bool output_layout_make(const struct tensor_table *table, const struct settings *settings,
                         const char *path, struct output_layout *layout, struct error *error) {
     struct making making = {table, settings, layout, NULL, 0, error};
@@ -149,6 +233,10 @@ bool output_layout_make(const struct tensor_table *table, const struct settings 
                               making.placed[end].origin.whole == making.placed[first].origin.whole;)
             end++;
         good = add_placed(&making, making.placed + first, end - first);
+    }
+    if (good) {
+        note_layout(&making);
+        find_ties(&making);
     }
     if (good && layout->file == 0)
         add_new(&making);

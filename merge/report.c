@@ -178,7 +178,16 @@ char *report_json(const struct plan *plan, const struct analysis *analysis,
     return document_end(&json);
 }
 
-char *report_merge_json(const char *output, const struct merge_result *result) {
+static void write_sentences(struct document *json, const char *key,
+                            const struct string_list *sentences) {
+    document_open(json, key, '[', DOCUMENT_LINES);
+    for (size_t i = 0; i < sentences->count; i++)
+        document_string(json, NULL, sentences->items[i]);
+    document_close(json);
+}
+
+char *report_merge_json(const char *output, const struct merge_result *result,
+                        const struct string_list *notes, const struct string_list *warnings) {
     struct document json;
     document_begin(&json);
     document_open(&json, NULL, '{', DOCUMENT_LINES);
@@ -190,6 +199,8 @@ char *report_merge_json(const char *output, const struct merge_result *result) {
     document_number(&json, "eta", result->eta);
     document_number(&json, "seconds", result->seconds);
     document_string(&json, "sha256", result->sha256);
+    write_sentences(&json, "notes", notes);
+    write_sentences(&json, "warnings", warnings);
     document_close(&json);
     return document_end(&json);
 }

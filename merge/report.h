@@ -11,7 +11,8 @@
 char *report_json(const struct plan *plan, const struct analysis *analysis,
                   const struct preview *preview, bool with_spectra);
 
-/* What merge --json prints. free() it. */
-char *report_merge_json(const char *output, const struct merge_result *result);
+/* What merge --json prints; notes as of merge_notes, warnings of the table. free() it. */
+char *report_merge_json(const char *output, const struct merge_result *result,
+                        const struct string_list *notes, const struct string_list *warnings);
 
 #endif

@@ -270,6 +270,12 @@ size_t checkpoint_tied(const struct checkpoint *checkpoint, size_t index) {
     return checkpoint->tied != NULL ? checkpoint->tied[index] : index;
 }
 
+const struct module_version *checkpoint_modules(const struct checkpoint *checkpoint,
+                                                size_t *count) {
+    *count = checkpoint->module_count;
+    return checkpoint->modules;
+}
+
 /* From the end: of two entries with one key the last one counts, as for the official reader. */
 const char *checkpoint_metadata(const struct checkpoint *checkpoint, const char *key) {
     for (size_t i = checkpoint->metadata_count; i-- > 0;)

@@ -50,6 +50,13 @@ struct skipped {
     size_t count;
 };
 
+/* The version of a module, as a state dict's _metadata keeps it for load_state_dict. */
+struct module_version {
+    const char *module; /* "" for the whole model; not NUL-terminated */
+    size_t length;
+    int64_t version;
+};
+
 struct checkpoint;
 
 /* Opens a file and checks every rule of its format. On failure the message names the file, the
@@ -100,6 +107,9 @@ size_t checkpoint_tied(const struct checkpoint *checkpoint, size_t index);
 
 /* A string of the file's metadata, or NULL. */
 const char *checkpoint_metadata(const struct checkpoint *checkpoint, const char *key);
+
+/* The _metadata of a torch state dict, count modules; none in other formats. */
+const struct module_version *checkpoint_modules(const struct checkpoint *checkpoint, size_t *count);
 
 /* Harmless oddities met while opening, one sentence each. */
 const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoint);

@@ -30,6 +30,8 @@ struct checkpoint {
     struct name_index index; /* of tensors */
     struct metadata *metadata;
     size_t metadata_count;
+    struct module_version *modules; /* in the arena */
+    size_t module_count;
     size_t *tied; /* [count] as checkpoint_tied tells, or NULL when nothing is */
     struct skipped *skipped;
     size_t skipped_count;

@@ -26,6 +26,8 @@ struct layout {
     size_t count;
     const struct metadata_entry *metadata;
     size_t metadata_count;
+    const struct module_version *modules;
+    size_t module_count;
     struct text head;
     uint64_t bytes;             /* of the whole file, UINT64_MAX for too many to count */
     struct zip_record *records; /* in a zip archive, those of the head; free() them */

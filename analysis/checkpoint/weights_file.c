@@ -64,20 +64,21 @@ static bool create(struct weights_file *file, bool overwrite, struct error *erro
            atomic_file_put(&file->file, head->bytes, head->length, 0, error);
 }
 
-struct weights_file *weights_file_begin(const char *path, const struct tensor_spec *specs,
-                                        size_t count, const struct metadata_entry *metadata,
-                                        size_t metadata_count, bool overwrite,
-                                        struct error *error) {
+struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
+                                        bool overwrite, struct error *error) {
     struct weights_file *file = memory_array(1, sizeof *file);
     file->format = format_of(path) != NULL ? format_of(path) : formats[0];
     file->draft.path = memory_string(path);
-    file->put = memory_array(count, sizeof *file->put);
-    file->layout = (struct layout){.draft = &file->draft,
-                                   .places = memory_array(count, sizeof *file->layout.places),
-                                   .count = count,
-                                   .metadata = metadata,
-                                   .metadata_count = metadata_count};
-    if (measure(file, specs, error) && file->format->lay_out(&file->layout, error) &&
+    file->put = memory_array(content->count, sizeof *file->put);
+    file->layout =
+        (struct layout){.draft = &file->draft,
+                        .places = memory_array(content->count, sizeof *file->layout.places),
+                        .count = content->count,
+                        .metadata = content->metadata,
+                        .metadata_count = content->metadata_count,
+                        .modules = content->modules,
+                        .module_count = content->module_count};
+    if (measure(file, content->specs, error) && file->format->lay_out(&file->layout, error) &&
         create(file, overwrite, error))
         return file;
     weights_file_cancel(file);

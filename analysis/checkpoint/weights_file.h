@@ -7,10 +7,9 @@
 
 struct weights_file;
 
-/* As writer_begin; the ending of path chooses the format. specs are borrowed. NULL on failure. */
-struct weights_file *weights_file_begin(const char *path, const struct tensor_spec *specs,
-                                        size_t count, const struct metadata_entry *metadata,
-                                        size_t metadata_count, bool overwrite, struct error *error);
+/* As writer_begin; the ending of path chooses the format. NULL on failure. */
+struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
+                                        bool overwrite, struct error *error);
 
 uint64_t weights_file_bytes(const struct weights_file *file);
 

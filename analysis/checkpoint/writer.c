@@ -68,22 +68,22 @@ static struct writer *make_writer(const struct tensor_spec *specs, size_t count)
 }
 
 static bool begin_part(struct writer *writer, size_t p, const char *path,
-                       const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
-                       struct error *error) {
+                       const struct writer_content *content, bool overwrite, struct error *error) {
     struct part *part = &writer->parts[p];
-    part->file = weights_file_begin(path, writer->specs + part->first, part->count, metadata,
-                                    metadata_count, overwrite, error);
+    struct writer_content own = *content;
+    own.specs = content->specs != NULL ? content->specs + part->first : NULL;
+    own.count = part->count;
+    part->file = weights_file_begin(path, &own, overwrite, error);
     return part->file != NULL;
 }
 
-bool writer_begin(const char *path, const struct tensor_spec *specs, size_t count,
-                  const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
+bool writer_begin(const char *path, const struct writer_content *content, bool overwrite,
                   struct writer **writer, struct error *error) {
-    struct writer *begun = make_writer(specs, count);
+    struct writer *begun = make_writer(content->specs, content->count);
     begun->parts = memory_array(1, sizeof *begun->parts);
-    begun->parts[0].count = count;
+    begun->parts[0].count = content->count;
     begun->part_count = 1;
-    bool good = begin_part(begun, 0, path, metadata, metadata_count, overwrite, error);
+    bool good = begin_part(begun, 0, path, content, overwrite, error);
     *writer = good ? begun : NULL;
     if (!good)
         writer_cancel(begun);
@@ -128,18 +128,17 @@ static void name_parts(struct writer *writer) {
         writer->parts[p].name = memory_format(MODEL_SHARD, p + 1, writer->part_count);
 }
 
-bool writer_begin_folder(const char *path, const struct tensor_spec *specs, size_t count,
-                         const struct metadata_entry *metadata, size_t metadata_count,
+bool writer_begin_folder(const char *path, const struct writer_content *content,
                          uint64_t shard_bytes, const char *companions, bool overwrite,
                          struct writer **writer, struct error *error) {
-    struct writer *begun = make_writer(specs, count);
+    struct writer *begun = make_writer(content->specs, content->count);
     begun->companions = memory_string(companions);
     split(begun, shard_bytes);
     name_parts(begun);
     bool good = model_folder_begin(&begun->folder, path, overwrite, error);
     for (size_t p = 0; good && p < begun->part_count; p++) {
         char *file = model_folder_file(&begun->folder, begun->parts[p].name);
-        good = begin_part(begun, p, file, metadata, metadata_count, false, error);
+        good = begin_part(begun, p, file, content, false, error);
         free(file);
     }
     *writer = good ? begun : NULL;

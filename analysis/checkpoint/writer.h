@@ -1,7 +1,7 @@
 /* Writing a checkpoint: the whole layout is known first, then tensors stream in, in any order and
  * from any thread, and only what is complete, synced and re-read gets the final name.
  *
- *     writer_begin(path, specs, count, metadata, metadata_count, overwrite, &writer, &error)
+ *     writer_begin(path, &content, overwrite, &writer, &error)
  *     writer_put(writer, index, data, &error)         for every tensor
  *     writer_commit(writer, sha256, &error)           or writer_cancel(writer)
  *
@@ -18,13 +18,7 @@
 #ifndef R2M_ANALYSIS_CHECKPOINT_WRITER_H
 #define R2M_ANALYSIS_CHECKPOINT_WRITER_H
 
-#include "analysis/checkpoint/dtype.h"
-#include "analysis/support/digest.h"
-#include "analysis/support/error.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "analysis/checkpoint/checkpoint.h"
 
 /* What will be written; names and shapes are borrowed until commit or cancel. */
 struct tensor_spec {
@@ -38,6 +32,16 @@ struct tensor_spec {
 struct metadata_entry {
     const char *key;
     const char *value;
+};
+
+/* All that is to be written. The texts of metadata and modules are needed only while it begins. */
+struct writer_content {
+    const struct tensor_spec *specs;
+    size_t count;
+    const struct metadata_entry *metadata;
+    size_t metadata_count;
+    const struct module_version *modules; /* the _metadata of a torch file; 0: none */
+    size_t module_count;
 };
 
 struct writer;
@@ -57,8 +61,7 @@ bool writer_check(const char *path, bool overwrite, struct error *error);
 /* Creates the temporary file at its full size (so that a full disk is found before the work) and
  * writes the header. An existing PATH is an error unless overwrite is true. Any other ending than
  * those above gives safetensors. */
-bool writer_begin(const char *path, const struct tensor_spec *specs, size_t count,
-                  const struct metadata_entry *metadata, size_t metadata_count, bool overwrite,
+bool writer_begin(const char *path, const struct writer_content *content, bool overwrite,
                   struct writer **writer, struct error *error);
 
 /* The same for a folder: shards model-00001-of-0000N.safetensors of at most shard_bytes bytes of
@@ -66,8 +69,7 @@ bool writer_begin(const char *path, const struct tensor_spec *specs, size_t coun
  * shard_bytes is 0. From the folder companions (may be NULL), if it holds a config.json, the small
  * files that belong to a model are copied. A folder that is there and not empty is an error, unless
  * overwrite is true and it holds such a model, which is replaced; its other files stay. */
-bool writer_begin_folder(const char *path, const struct tensor_spec *specs, size_t count,
-                         const struct metadata_entry *metadata, size_t metadata_count,
+bool writer_begin_folder(const char *path, const struct writer_content *content,
                          uint64_t shard_bytes, const char *companions, bool overwrite,
                          struct writer **writer, struct error *error);
 

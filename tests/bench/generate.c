@@ -122,7 +122,12 @@ static bool write_file(const struct model *model, const char *path, unsigned spe
                        struct error *error) {
     struct metadata_entry metadata = {"format", "pt"};
     struct writer *writer;
-    if (!writer_begin(path, model->specs, model->count, &metadata, 1, true, &writer, error))
+    if (!writer_begin(path,
+                      &(struct writer_content){.specs = model->specs,
+                                               .count = model->count,
+                                               .metadata = &metadata,
+                                               .metadata_count = 1},
+                      true, &writer, error))
         return false;
     for (size_t i = 0; i < model->count; i++) {
         uint64_t rows = model->specs[i].shape[0], cols = 1;

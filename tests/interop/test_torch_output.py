@@ -36,6 +36,7 @@ def merge(base, *arguments):
                            *map(str, arguments)], capture_output=True, text=True)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
+    return done.stdout
 
 
 def make_base():
@@ -134,8 +135,34 @@ class TorchReadsIt(unittest.TestCase):
         torch.save(module.state_dict(), self.folder / "other.pth")
         merge(self.folder / "module.pth", self.folder / "other.pth", "-o", self.folder / "mm.pth")
         loaded = torch.load(self.folder / "mm.pth", weights_only=True)
-        self.assertEqual(list(loaded), sorted(loaded))
+        self.assertEqual(list(loaded), list(module.state_dict()))
+        self.assertEqual(loaded._metadata, module.state_dict()._metadata)
+        self.assertEqual(loaded._metadata["1"], {"version": 2})
         module.load_state_dict(loaded)
+
+    def test_tied_tensors_come_out_equal_and_said(self):
+        class Tied(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = torch.nn.Embedding(11, 6)
+                self.body = torch.nn.Linear(6, 6)
+                self.out = torch.nn.Linear(6, 11, bias=False)
+                self.out.weight = self.embed.weight
+
+        for number in range(3):
+            torch.manual_seed(number)
+            torch.save(Tied().state_dict(), self.folder / f"tied{number}.pth")
+        files = [self.folder / f"tied{number}.pth" for number in range(3)]
+        said = merge(*files, "-o", self.folder / "tied.pth")
+        self.assertIn("out.weight is tied to embed.weight", said)
+        said = json.loads(merge(*files, "-o", self.folder / "tied.pth", "--force", "--json"))
+        self.assertEqual(len([note for note in said["notes"] if "is tied to" in note]), 1)
+        loaded = torch.load(self.folder / "tied.pth", weights_only=True)
+        self.assertTrue(torch.equal(loaded["embed.weight"], loaded["out.weight"]))
+        Tied().load_state_dict(loaded)
+        merge(*files, "-o", self.folder / "tied.safetensors")
+        loaded = safetensors.torch.load_file(self.folder / "tied.safetensors")
+        self.assertTrue(torch.equal(loaded["embed.weight"], loaded["out.weight"]))
 
     def test_shards_read_back(self):
         out = self.folder / "shards"

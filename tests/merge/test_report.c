@@ -107,6 +107,9 @@ static void what_is_not_known_is_null(void **state) {
 
 static void merges_have_the_keys_of_the_interface(void **state) {
     (void)state;
+    static char *sentences[] = {"tied", "missing"};
+    struct string_list notes = {.items = sentences, .count = 1};
+    struct string_list warnings = {.items = sentences + 1, .count = 1};
     struct merge_result result = {.tensors = 3,
                                   .bytes = 5000000000,
                                   .core_norm = 0.1,
@@ -114,13 +117,16 @@ static void merges_have_the_keys_of_the_interface(void **state) {
                                   .eta = NAN,
                                   .seconds = 1.5,
                                   .sha256 = "abc"};
-    char *text = report_merge_json("a\"\x1b\xff.safetensors", &result);
+    char *text = report_merge_json("a\"\x1b\xff.safetensors", &result, &notes, &warnings);
     assert_null(strchr(text, '\x1b'));
     assert_null(strchr(text, '\xff'));
     cJSON *report = cJSON_Parse(text);
-    assert_keys(report, "output tensors bytes core_norm residual_norm eta seconds sha256");
+    assert_keys(report,
+                "output tensors bytes core_norm residual_norm eta seconds sha256 notes warnings");
     assert_string_equal(get(report, "output")->valuestring, "a\"\\x1b\\xff.safetensors");
     assert_true(get(report, "bytes")->valuedouble == 5e9);
+    assert_string_equal(cJSON_GetArrayItem(get(report, "notes"), 0)->valuestring, "tied");
+    assert_string_equal(cJSON_GetArrayItem(get(report, "warnings"), 0)->valuestring, "missing");
     assert_true(get(report, "residual_norm")->valuedouble == 1.0 / 3);
     assert_true(cJSON_IsNull(get(report, "eta")));
     cJSON_Delete(report);

@@ -172,7 +172,8 @@ class Merge(ProgramTest):
     def test_result(self):
         document = self.json("merge", *SOURCE, "-o", "out.safetensors", "--json")
         self.assertEqual(list(document), ["output", "tensors", "bytes", "core_norm",
-                                          "residual_norm", "eta", "seconds", "sha256"])
+                                          "residual_norm", "eta", "seconds", "sha256", "notes",
+                                          "warnings"])
         path = self.folder / "out.safetensors"
         self.assertEqual(document["sha256"], safetensors_file.sha256_of(path.read_bytes()))
         self.assertEqual(document["bytes"], path.stat().st_size)

@@ -91,16 +91,20 @@ static bool write_merged(void *context, struct progress *progress, struct error 
 static void print_result(const struct session *session, const struct options *options,
                          const struct merge_result *result) {
     char size[32];
+    struct string_list notes = merge_notes(session->plan, options->output);
     if (options->json) {
-        char *text = report_merge_json(options->output, result);
+        char *text = report_merge_json(options->output, result, &notes, &session->table->warnings);
         fputs(text, stdout);
         free(text);
     } else if (!options->quiet) {
         char *quoted = error_quote(options->output, strlen(options->output));
         printf("%s: %zu tensors, %s in %.1f s\nsha256 %s\n", quoted, result->tensors,
                bytes_text((double)result->bytes, size), result->seconds, result->sha256);
+        for (size_t i = 0; i < notes.count; i++)
+            printf("note: %s\n", notes.items[i]);
         free(quoted);
     }
+    string_list_free(&notes);
     if (!options->quiet)
         session_warn(session);
 }

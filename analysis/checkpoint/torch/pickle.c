@@ -185,6 +185,7 @@ void pickle_free(struct pickle *pickle) {
     free(pickle->stack);
     free(pickle->memo);
     free(pickle->marks);
+    free(pickle->states);
     free(pickle->problem);
     *pickle = (struct pickle){0};
 }

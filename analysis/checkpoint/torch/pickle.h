@@ -83,6 +83,8 @@ struct pickle {
     size_t *marks;   /* heights of the stack */
     size_t mark_count;
     size_t operations;
+    struct cell *states; /* key: a DICT, value: what BUILD gave it, such as {'_metadata': ...} */
+    size_t state_count, state_capacity;
     uint32_t root;
     char *problem; /* what is wrong, with opcode and byte; NULL when nothing is */
 };
@@ -111,12 +113,15 @@ uint32_t pickle_apply(struct pickle *pickle, uint32_t function, uint32_t argumen
 /* Element index of a TUPLE or LIST (a few steps of a list), NODE_AT_NONE beyond its end. */
 uint32_t pickle_item(const struct pickle *pickle, uint32_t container, size_t index);
 
-/* The value of the last cell with that text as key, or NODE_AT_NONE. */
+/* The value of the last cell with that text as key, or NODE_AT_NONE, also where dict is no DICT. */
 uint32_t pickle_value(const struct pickle *pickle, uint32_t dict, const char *key);
 
 /* Removes the values of keys that occur again later in their DICT, as Python would have (their
  * cells become None: None). Returns their number, and the key of one of them. */
 size_t pickle_drop_overwritten(struct pickle *pickle, uint32_t *key);
+
+/* What was last given to a DICT as its state, or NODE_AT_NONE. */
+uint32_t pickle_state(const struct pickle *pickle, uint32_t dict);
 
 /* The DICT with the state of a torch module (its _modules, _parameters, _buffers), or 0. */
 uint32_t pickle_module_state(const struct pickle *pickle, uint32_t node);

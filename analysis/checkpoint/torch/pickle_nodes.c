@@ -65,7 +65,8 @@ uint32_t pickle_item(const struct pickle *pickle, uint32_t container, size_t ind
 
 uint32_t pickle_value(const struct pickle *pickle, uint32_t dict, const char *key) {
     uint32_t found = NODE_AT_NONE;
-    uint32_t cell = pickle->nodes[dict].first;
+    bool is_dict = pickle->nodes[dict].kind == NODE_DICT;
+    uint32_t cell = is_dict ? pickle->nodes[dict].first : 0;
     for (; cell != 0; cell = pickle->cells[cell].next)
         if (pickle_is_text(pickle, pickle->cells[cell].key, key))
             found = pickle->cells[cell].value;

@@ -203,7 +203,20 @@ bool op_newobj(struct pickle *pickle, unsigned keywords) {
     return (keywords == 0 || pickle_pop(pickle, &ignored)) && op_reduce(pickle, 0);
 }
 
-/* An object keeps its state; that of dictionaries (_metadata) and tensors does not matter here. */
+/* Beside the dictionary, which is not changed. */
+static bool keep_state(struct pickle *pickle, uint32_t dict, uint32_t state) {
+    if (pickle->state_count == PICKLE_NODE_LIMIT)
+        return pickle_fail(pickle, "gives too many states");
+    if (pickle->state_count == pickle->state_capacity) {
+        pickle->state_capacity = 2 * pickle->state_capacity + 4;
+        pickle->states =
+            memory_resize(pickle->states, pickle->state_capacity, sizeof *pickle->states);
+    }
+    pickle->states[pickle->state_count++] = (struct cell){.key = dict, .value = state};
+    return true;
+}
+
+/* An object keeps its state, a dictionary too (_metadata); that of tensors does not matter here. */
 bool op_build(struct pickle *pickle, unsigned argument) {
     (void)argument;
     uint32_t state, object;
@@ -212,8 +225,17 @@ bool op_build(struct pickle *pickle, unsigned argument) {
     enum node_kind kind = pickle->nodes[object].kind;
     if (kind == NODE_OBJECT)
         pickle->nodes[object].content = state;
-    return kind == NODE_OBJECT || kind == NODE_DICT || kind == NODE_TENSOR ||
+    if (kind == NODE_DICT)
+        return keep_state(pickle, object, state);
+    return kind == NODE_OBJECT || kind == NODE_TENSOR ||
            pickle_fail(pickle, "gives a state to something that has none");
+}
+
+uint32_t pickle_state(const struct pickle *pickle, uint32_t dict) {
+    for (size_t i = pickle->state_count; i-- > 0;)
+        if (pickle->states[i].key == dict)
+            return pickle->states[i].value;
+    return NODE_AT_NONE;
 }
 
 /* ('storage', ...), or in old files ('module', class, file, source), which is that class. */

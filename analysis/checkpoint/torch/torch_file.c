@@ -216,6 +216,37 @@ static void find_ties(struct checkpoint *checkpoint) {
     free(sorted);
 }
 
+/* The version of a module, if that is what the cell holds. */
+static void load_module(struct loading *loading, const struct cell *cell) {
+    const struct pickle *pickle = &loading->file->pickle;
+    struct checkpoint *checkpoint = loading->file->checkpoint;
+    const struct node *version = &pickle->nodes[pickle_value(pickle, cell->value, "version")];
+    size_t length = pickle->nodes[cell->key].count;
+    if (pickle->nodes[cell->key].kind != NODE_TEXT || version->kind != NODE_INTEGER ||
+        version->integer < 0 || length > TENSOR_NAME_LIMIT ||
+        loading->text + length > TEXT_LIMIT + checkpoint->file.size)
+        return;
+    char *module = arena_take(&checkpoint->arena, length + 1);
+    memcpy(module, pickle_text(pickle, cell->key), length);
+    checkpoint->modules[checkpoint->module_count++] =
+        (struct module_version){module, length, version->integer};
+    loading->text += length;
+}
+
+/* {'_metadata': {'backbone': {'version': 1}, ...}}, the state of the state dict. */
+static void load_modules(struct loading *loading, uint32_t state_dict) {
+    const struct pickle *pickle = &loading->file->pickle;
+    struct checkpoint *checkpoint = loading->file->checkpoint;
+    uint32_t versions = pickle_value(pickle, pickle_state(pickle, state_dict), "_metadata");
+    if (pickle->nodes[versions].kind != NODE_DICT)
+        return;
+    checkpoint->modules =
+        arena_take(&checkpoint->arena, pickle->nodes[versions].count * sizeof *checkpoint->modules);
+    uint32_t cell = pickle->nodes[versions].first;
+    for (; cell != 0; cell = pickle->cells[cell].next)
+        load_module(loading, &pickle->cells[cell]);
+}
+
 static void warn(const struct loading *loading) {
     struct checkpoint *checkpoint = loading->file->checkpoint;
     size_t more = loading->unsupported > NAMED_LIMIT ? loading->unsupported - NAMED_LIMIT : 0;
@@ -257,8 +288,10 @@ bool torch_file_load(struct torch_file *file) {
     loading.capacity = 1;
     bool good = load_tensors(&loading, state_dict) && survey_rest(&loading, state_dict) &&
                 index_names(file);
-    if (good)
+    if (good) {
+        load_modules(&loading, state_dict);
         warn(&loading);
+    }
     free(loading.named);
     if (good && checkpoint->count == 0)
         return checkpoint_fail(checkpoint, file->error, "holds no tensors that can be read");

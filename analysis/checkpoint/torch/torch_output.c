@@ -124,6 +124,11 @@ static void add_storage(struct text *pickle, const struct place *place, size_t i
     text_add_word(pickle, "tQ");
 }
 
+static void add_ordered_dict(struct text *pickle) {
+    add_global(pickle, "collections", "OrderedDict");
+    text_add_word(pickle, ")R");
+}
+
 /* name: _rebuild_tensor_v2(storage, 0, sizes, strides, False, OrderedDict()), or _v3, which takes
  * the dtype too. */
 static void add_tensor(struct text *pickle, const struct place *place, size_t index) {
@@ -140,19 +145,44 @@ static void add_tensor(struct text *pickle, const struct place *place, size_t in
     add_tuple(pickle, spec->shape, spec->rank);
     add_tuple(pickle, strides, spec->rank);
     text_add_word(pickle, "\x89"); /* False */
-    add_global(pickle, "collections", "OrderedDict");
-    text_add_word(pickle, ")R");
+    add_ordered_dict(pickle);
     if (element != NULL)
         add_global(pickle, "torch", element);
     text_add_word(pickle, "tR");
 }
 
+/* The state of the dictionary before it: {'_metadata': OrderedDict(module: {'version': 1}, ...)},
+ * which load_state_dict looks at. */
+static void add_modules(struct text *pickle, const struct layout *layout) {
+    text_add_word(pickle, "}");
+    add_string(pickle, "_metadata", 9);
+    add_ordered_dict(pickle);
+    text_add_word(pickle, "(");
+    for (size_t i = 0; i < layout->module_count; i++) {
+        const struct module_version *module = &layout->modules[i];
+        add_string(pickle, module->module, module->length);
+        text_add_word(pickle, "}");
+        add_string(pickle, "version", 7);
+        add_int(pickle, (uint64_t)module->version);
+        text_add_word(pickle, "s");
+    }
+    text_add_word(pickle, "usb"); /* SETITEMS, SETITEM, BUILD */
+}
+
 static struct text make_pickle(const struct layout *layout) {
     struct text pickle = {0};
-    text_add_word(&pickle, "\x80\x02}("); /* protocol 2 */
+    text_add_word(&pickle, "\x80\x02"); /* protocol 2 */
+    if (layout->module_count > 0)
+        add_ordered_dict(&pickle);
+    else
+        text_add_word(&pickle, "}");
+    text_add_word(&pickle, "(");
     for (size_t i = 0; i < layout->count; i++)
         add_tensor(&pickle, &layout->places[i], i);
-    text_add_word(&pickle, "u.");
+    text_add_word(&pickle, "u");
+    if (layout->module_count > 0)
+        add_modules(&pickle, layout);
+    text_add_word(&pickle, ".");
     return pickle;
 }
 

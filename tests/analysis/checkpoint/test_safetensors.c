@@ -133,7 +133,11 @@ static void write_again(struct checkpoint *checkpoint, const char *path, bool ba
         specs[i] = (struct tensor_spec){tensor->name, tensor->name_length, tensor->dtype,
                                         tensor->rank, tensor->shape};
     }
-    assert_true(writer_begin(path, specs, count, &metadata, 1, true, &writer, &error));
+    assert_true(writer_begin(
+        path,
+        &(struct writer_content){
+            .specs = specs, .count = count, .metadata = &metadata, .metadata_count = 1},
+        true, &writer, &error));
     for (size_t i = 0; i < count; i++) {
         const struct tensor *tensor = checkpoint_tensor(checkpoint, backwards ? count - 1 - i : i);
         assert_true(writer_put(writer, i, tensor->data, &error));

@@ -44,7 +44,11 @@ static struct writer *begin(const char *path, bool overwrite) {
     struct error error = {0};
     struct writer *writer;
     static const struct metadata_entry metadata[] = {{"r2m", "{\"alpha\":0.6}"}, {"format", "pt"}};
-    if (!writer_begin(path, specs, SPECS, metadata, 2, overwrite, &writer, &error))
+    if (!writer_begin(
+            path,
+            &(struct writer_content){
+                .specs = specs, .count = SPECS, .metadata = metadata, .metadata_count = 2},
+            overwrite, &writer, &error))
         fail_msg("%s", error.message);
     return writer;
 }
@@ -138,7 +142,7 @@ static void an_empty_checkpoint_can_be_written(void **state) {
     struct error error = {0};
     struct writer *writer;
     char *path = scratch_path(&scratch, "empty.safetensors");
-    assert_true(writer_begin(path, NULL, 0, NULL, 0, false, &writer, &error));
+    assert_true(writer_begin(path, &(struct writer_content){.count = 0}, false, &writer, &error));
     assert_true(writer_commit(writer, NULL, &error));
     size_t length;
     unsigned char *bytes = scratch_read(path, &length);
@@ -154,7 +158,8 @@ static void an_existing_file_stays_unless_overwrite(void **state) {
     struct error error = {0};
     struct writer *writer;
     char *path = scratch_write(&scratch, "out.safetensors", "old", 3);
-    assert_false(writer_begin(path, specs, SPECS, NULL, 0, false, &writer, &error));
+    assert_false(writer_begin(path, &(struct writer_content){.specs = specs, .count = SPECS}, false,
+                              &writer, &error));
     assert_null(writer);
     assert_non_null(strstr(error.message, "the file exists"));
     error_free(&error);
@@ -251,7 +256,8 @@ static void assert_begin_fails(struct scratch *scratch, const struct tensor_spec
     struct error error = {0};
     struct writer *writer;
     char *path = scratch_path(scratch, "out.safetensors");
-    assert_false(writer_begin(path, bad, count, NULL, 0, false, &writer, &error));
+    assert_false(writer_begin(path, &(struct writer_content){.specs = bad, .count = count}, false,
+                              &writer, &error));
     assert_null(writer);
     if (strstr(error.message, message) == NULL)
         fail_msg("expected \"%s\" in \"%s\"", message, error.message);
@@ -300,7 +306,8 @@ static void bad_paths_are_errors(void **state) {
     scratch_write(&scratch, "file", "x", 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *path = scratch_path(&scratch, rows[i].name);
-        assert_false(writer_begin(path, specs, SPECS, NULL, 0, true, &writer, &error));
+        assert_false(writer_begin(path, &(struct writer_content){.specs = specs, .count = SPECS},
+                                  true, &writer, &error));
         if (strstr(error.message, rows[i].message) == NULL)
             fail_msg("expected \"%s\" in \"%s\"", rows[i].message, error.message);
         error_free(&error);
@@ -308,7 +315,8 @@ static void bad_paths_are_errors(void **state) {
     if (geteuid() != 0) {
         assert_int_equal(chmod(scratch_path(&scratch, "folder"), 0500), 0);
         char *path = scratch_path(&scratch, "folder/out.safetensors");
-        assert_false(writer_begin(path, specs, SPECS, NULL, 0, true, &writer, &error));
+        assert_false(writer_begin(path, &(struct writer_content){.specs = specs, .count = SPECS},
+                                  true, &writer, &error));
         assert_non_null(strstr(error.message, "cannot be written"));
         error_free(&error);
     }
@@ -341,11 +349,13 @@ static void a_full_disk_is_an_error_before_the_work(void **state) {
     struct error error = {0};
     struct writer *writer, *second;
     bool begun =
-        writer_begin(scratch_path(&scratch, "one"), fits, 1, NULL, 0, false, &writer, &error);
+        writer_begin(scratch_path(&scratch, "one"),
+                     &(struct writer_content){.specs = fits, .count = 1}, false, &writer, &error);
     assert_true(begun);
     /* The first file's space is taken although nothing has been put. */
-    assert_false(
-        writer_begin(scratch_path(&scratch, "two"), fits, 1, NULL, 0, false, &second, &error));
+    assert_false(writer_begin(scratch_path(&scratch, "two"),
+                              &(struct writer_content){.specs = fits, .count = 1}, false, &second,
+                              &error));
     assert_non_null(strstr(error.message, "bytes are needed"));
     error_free(&error);
     unsigned char data[LARGEST] = {0};

@@ -42,8 +42,11 @@ static struct writer *begin(const char *path, uint64_t shard_bytes, const char *
     struct error error = {0};
     struct writer *writer;
     static const struct metadata_entry metadata[] = {{"format", "pt"}};
-    if (!writer_begin_folder(path, specs, SPECS, metadata, 1, shard_bytes, companions, overwrite,
-                             &writer, &error))
+    if (!writer_begin_folder(
+            path,
+            &(struct writer_content){
+                .specs = specs, .count = SPECS, .metadata = metadata, .metadata_count = 1},
+            shard_bytes, companions, overwrite, &writer, &error))
         fail_msg("%s", error.message);
     return writer;
 }
@@ -165,8 +168,9 @@ static void no_tensors_make_a_folder_too(void **state) {
     struct scratch scratch = scratch_make();
     struct error error = {0};
     struct writer *writer;
-    assert_true(writer_begin_folder(scratch_path(&scratch, "out"), NULL, 0, NULL, 0, 5, NULL, false,
-                                    &writer, &error));
+    assert_true(writer_begin_folder(scratch_path(&scratch, "out"),
+                                    &(struct writer_content){.count = 0}, 5, NULL, false, &writer,
+                                    &error));
     assert_true(writer_commit(writer, NULL, &error));
     assert_true(there(&scratch, "out/model.safetensors"));
     scratch_remove(&scratch);
@@ -209,8 +213,8 @@ static void small_files_come_along(void **state) {
 static void assert_begin_fails(const char *path, bool overwrite, const char *message) {
     struct error error = {0};
     struct writer *writer;
-    assert_false(
-        writer_begin_folder(path, specs, SPECS, NULL, 0, 80, NULL, overwrite, &writer, &error));
+    assert_false(writer_begin_folder(path, &(struct writer_content){.specs = specs, .count = SPECS},
+                                     80, NULL, overwrite, &writer, &error));
     assert_null(writer);
     if (strstr(error.message, message) == NULL)
         fail_msg("expected \"%s\" in \"%s\"", message, error.message);

@@ -66,7 +66,11 @@ static const struct metadata_entry metadata[] = {{"format", "pt"}, {"r2m.config/
 static struct writer *begin(const char *path) {
     struct error error = {0};
     struct writer *writer;
-    if (!writer_begin(path, specs, SPECS, metadata, 2, true, &writer, &error))
+    if (!writer_begin(
+            path,
+            &(struct writer_content){
+                .specs = specs, .count = SPECS, .metadata = metadata, .metadata_count = 2},
+            true, &writer, &error))
         fail_msg("%s", error.message);
     return writer;
 }
@@ -307,7 +311,8 @@ static void assert_begin_fails(const struct tensor_spec *bad, size_t count, cons
     struct error error = {0};
     struct writer *writer;
     char *path = scratch_path(&scratch, "out.pth");
-    assert_false(writer_begin(path, bad, count, NULL, 0, false, &writer, &error));
+    assert_false(writer_begin(path, &(struct writer_content){.specs = bad, .count = count}, false,
+                              &writer, &error));
     if (strstr(error.message, message) == NULL)
         fail_msg("expected \"%s\" in \"%s\"", message, error.message);
     error_free(&error);
@@ -343,12 +348,50 @@ static void no_tensors_make_an_archive_too(void **state) {
     struct error error = {0};
     struct writer *writer;
     char *path = scratch_path(&scratch, "out.pth");
-    assert_true(writer_begin(path, NULL, 0, NULL, 0, false, &writer, &error));
+    assert_true(writer_begin(path, &(struct writer_content){.count = 0}, false, &writer, &error));
     /* The reader wants tensors; so the writer, which asks it, does not pass this on. */
     assert_false(writer_commit(writer, NULL, &error));
     assert_non_null(strstr(error.message, "no tensors"));
     error_free(&error);
     assert_int_equal(scratch_count(&scratch), 0);
+    scratch_remove(&scratch);
+}
+
+static void assert_modules(const char *path, const struct module_version *wanted, size_t count) {
+    struct checkpoint *checkpoint;
+    struct error error = {0};
+    size_t found_count;
+    assert_true(checkpoint_open(path, &checkpoint, &error));
+    const struct module_version *found = checkpoint_modules(checkpoint, &found_count);
+    assert_int_equal(found_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(found[i].length, wanted[i].length);
+        assert_memory_equal(found[i].module, wanted[i].module, wanted[i].length);
+        assert_int_equal(found[i].version, wanted[i].version);
+    }
+    checkpoint_close(checkpoint);
+}
+
+/* _metadata: as torch wrote it, and as we do. */
+static void versions_of_modules_are_kept(void **state) {
+    (void)state;
+    static const struct module_version versions[] = {
+        {"", 0, 1}, {"body", 4, 1}, {"body.0", 6, 1}, {"body.1", 6, 2}, {"head", 4, 1}};
+    static const uint64_t one[1] = {1};
+    const struct tensor_spec spec = {"x", 1, DTYPE_F32, 1, one};
+    const struct writer_content content = {
+        .specs = &spec, .count = 1, .modules = versions, .module_count = 5};
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct writer *writer;
+    const float value = 1;
+    char *path = scratch_path(&scratch, "out.pth");
+    assert_modules("tests/fixtures/torch213/module_state.pth", versions, 5);
+    assert_modules("tests/fixtures/torch213/plain.pth", NULL, 0);
+    assert_true(writer_begin(path, &content, false, &writer, &error));
+    assert_true(writer_put(writer, 0, &value, &error));
+    assert_true(writer_commit(writer, NULL, &error));
+    assert_modules(path, versions, 5);
     scratch_remove(&scratch);
 }
 
@@ -358,6 +401,7 @@ int main(void) {
         cmocka_unit_test(endings_choose_the_format),
         cmocka_unit_test(the_archive_is_as_it_should_be),
         cmocka_unit_test(the_pickle_is_plain),
+        cmocka_unit_test(versions_of_modules_are_kept),
         cmocka_unit_test(large_records_have_zip64_fields),
         cmocka_unit_test(what_torch_cannot_hold_is_refused),
         cmocka_unit_test(no_tensors_make_an_archive_too),
