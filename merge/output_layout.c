@@ -132,7 +132,7 @@ static void add_new(struct making *making) {
 
 /* Where two tensors of a file are the very same elements. */
 static bool same_elements(const struct tensor *one, const struct tensor *other) {
-    return one->data == other->data && one->dtype == other->dtype && one->elements > 0 &&
+    return one->data != NULL && one->data == other->data && one->dtype == other->dtype &&
            tensor_same_shape(one, other);
 }
 
