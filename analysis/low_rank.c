@@ -1,8 +1,11 @@
 #include "analysis/low_rank.h"
 
+#include "analysis/factors.h"
+
 #include <cblas.h>
 #include <lapacke.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* Eigenvectors first..last (0-based, ascending order) of the n x n symmetric square, as the columns
@@ -28,10 +31,37 @@ static lapack_int eigenvectors(double *square, size_t n, size_t first, size_t co
     return status;
 }
 
+/* The same from the updates that make up the residual, of rank known. */
+static bool prepare_factors(const struct layer *layer, size_t specialist_count,
+                            const double *coefficients, size_t rank, size_t known,
+                            struct low_rank *low_rank, struct error *error) {
+    struct error own = {0};
+    bool all = rank >= known; /* nothing is discarded */
+    size_t n = layer_max_rank(layer);
+    *low_rank = (struct low_rank){
+        .right = layer->rows >= layer->cols, .complement = all, .n = n, .count = all ? 0 : rank};
+    if (all)
+        return true;
+    low_rank->vectors = malloc(n * rank * sizeof *low_rank->vectors);
+    if (low_rank->vectors == NULL)
+        return error_set(error, ERROR_INPUT, "tensor %s: not enough memory for its vectors",
+                         layer->name);
+    if (factors_vectors(layer, specialist_count, coefficients, low_rank->right, rank,
+                        low_rank->vectors, &own))
+        return true;
+    low_rank_free(low_rank);
+    error_set(error, own.kind, "tensor %s: %s", layer->name, own.message);
+    error_free(&own);
+    return false;
+}
+
 bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
                       const double *coefficients, size_t rank, struct low_rank *low_rank,
                       struct error *error) {
     size_t n = layer_max_rank(layer);
+    size_t known = factors_rank(layer, specialist_count, coefficients);
+    if (known != SIZE_MAX)
+        return prepare_factors(layer, specialist_count, coefficients, rank, known, low_rank, error);
     bool complement = rank > n / 2;
     size_t count = complement ? n - rank : rank;
     *low_rank = (struct low_rank){
@@ -99,6 +129,8 @@ bool low_rank_add(const struct low_rank *low_rank, const struct layer *layer,
                           low_rank->right ? 0 : at, cols, strip);
         if (low_rank->complement)
             add_strip(strip, rows, cols, factor, place, layer->cols);
+        if (low_rank->count == 0)
+            continue;
         if (low_rank->right)
             project_rows(low_rank, strip, rows, cols, sign, product, place);
         else

@@ -3,6 +3,7 @@
  *
  * For rows >= cols:  T_r(A) = A V_r V_r^T,   V_r the top eigenvectors of A^T A.
  * For rows <  cols:  T_r(A) = U_r U_r^T A,   U_r the top eigenvectors of A A^T.
+ * Where only adapters make up A, the vectors come from their factors (factors.h).
  * When r is above half of n, the discarded vectors are held instead and A V_d V_d^T is
  * subtracted from A: less arithmetic, the same result. */
 #ifndef R2M_ANALYSIS_LOW_RANK_H

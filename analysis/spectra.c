@@ -1,5 +1,6 @@
 #include "analysis/spectra.h"
 
+#include "analysis/factors.h"
 #include "analysis/task_vector.h"
 
 #include <pthread.h>
@@ -102,6 +103,8 @@ static bool compute_reference(const struct layer *layer, size_t n, const double 
 static bool compute(const struct layer *layer, size_t n, const double *coefficients,
                     struct spectrum *spectrum, struct error *error) {
     size_t side = layer_max_rank(layer);
+    if (factors_rank(layer, n, coefficients) != SIZE_MAX)
+        return factors_spectrum(layer, n, coefficients, spectrum, error);
     double *square = malloc(side * side * sizeof *square);
     bool enough = square != NULL && task_vector_square(layer, n, coefficients, square);
     bool good = enough && spectrum_from_square(square, layer->rows, layer->cols, spectrum, error);

@@ -86,6 +86,14 @@ bool spectrum_from_square(double *square, size_t rows, size_t cols, struct spect
     return true;
 }
 
+void spectrum_of_values(const double *values, size_t count, size_t rows, size_t cols,
+                        struct spectrum *spectrum) {
+    *spectrum = empty(rows, cols);
+    if (count > 0)
+        memcpy(spectrum->sigma, values, count * sizeof *values);
+    finish(spectrum);
+}
+
 bool spectrum_reference(double *matrix, size_t rows, size_t cols, struct spectrum *spectrum,
                         struct error *error) {
     if (too_large(rows, cols, error))

@@ -27,6 +27,10 @@ bool spectrum_from_square(double *square, size_t rows, size_t cols, struct spect
 bool spectrum_reference(double *matrix, size_t rows, size_t cols, struct spectrum *spectrum,
                         struct error *error);
 
+/* From the values themselves (descending; at most min(rows, cols), copied); the others are 0. */
+void spectrum_of_values(const double *values, size_t count, size_t rows, size_t cols,
+                        struct spectrum *spectrum);
+
 void spectrum_free(struct spectrum *spectrum);
 
 /* sum sigma^2. */

@@ -47,32 +47,33 @@ class AdapterTest(program_test.ProgramTest):
                 self.good("merge", "--base", BASE, FIXTURES / name, "-o", f"{name}.safetensors")
                 self.close(safetensors_file.read(self.folder / f"{name}.safetensors"), whole(name))
 
-    def mixture(self):
-        """Two adapters and a whole model; the same three as whole models."""
+    def sources(self):
+        """Adapters, and adapters beside a whole model; each with the same models written out."""
         for name in ("patterns", "stabilised", "half"):
             safetensors_file.write(self.folder / f"{name}.safetensors", whole(name))
-        return (["--base", BASE, FIXTURES / "patterns", FIXTURES / "stabilised", "half.safetensors"],
-                ["--base", BASE, "patterns.safetensors", "stabilised.safetensors",
-                 "half.safetensors"])
+        models = ["patterns.safetensors", "stabilised.safetensors", "half.safetensors"]
+        adapters = [FIXTURES / "patterns", FIXTURES / "stabilised"]
+        for own, others in ((adapters, models[:2]), ([*adapters, models[2]], models)):
+            yield ["--base", BASE, *own], ["--base", BASE, *others]
 
-    def test_a_mixture_is_analyzed_like_whole_models(self):
-        mixture, models = self.mixture()
-        found = self.json("analyze", *mixture, "--spectra", "--json")
-        expected = self.json("analyze", *models, "--spectra", "--json")
-        rows = zip(numbers(found), numbers(expected), strict=True)
-        for (place, value), (other, wanted) in rows:
-            self.assertEqual(place, other)
-            self.assertAlmostEqual(value, wanted, delta=1e-5 * max(1, abs(wanted)), msg=place)
+    def test_adapters_are_analyzed_like_whole_models(self):
+        for source, models in self.sources():
+            found = self.json("analyze", *source, "--spectra", "--json")
+            expected = self.json("analyze", *models, "--spectra", "--json")
+            for (place, value), (other, wanted) in zip(numbers(found), numbers(expected),
+                                                       strict=True):
+                self.assertEqual(place, other)
+                self.assertAlmostEqual(value, wanted, delta=1e-5 * max(1, abs(wanted)), msg=place)
 
-    def test_a_mixture_is_merged_like_whole_models(self):
-        mixture, models = self.mixture()
-        for setting in ("residual.rank.rank=2", "residual.rank.full=true", "residual.rank.rank=11"):
-            with self.subTest(setting):
-                for source, out in ((mixture, "one"), (models, "two")):
-                    self.good("merge", *source, "--set", setting, "--force", "-o",
-                              f"{out}.safetensors")
-                self.close(safetensors_file.read(self.folder / "one.safetensors"),
-                           safetensors_file.read(self.folder / "two.safetensors"), 1e-5)
+    def test_adapters_are_merged_like_whole_models(self):
+        for source, models in self.sources():
+            for rule in ("rank=1", "rank=2", "full=true", "rank=11"):
+                with self.subTest(rule):
+                    for files, out in ((source, "one"), (models, "two")):
+                        self.good("merge", *files, "--set", f"residual.rank.{rule}", "--force",
+                                  "-o", f"{out}.safetensors")
+                    self.close(safetensors_file.read(self.folder / "one.safetensors"),
+                               safetensors_file.read(self.folder / "two.safetensors"), 1e-5)
 
     def test_the_weights_of_an_adapter_stand_for_it(self):
         file = FIXTURES / "plain" / "adapter_model.safetensors"
