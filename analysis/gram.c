@@ -1,12 +1,16 @@
 #include "analysis/gram.h"
 
-#include <cblas.h>
+#include "analysis/inner_products.h"
+#include "analysis/support/vector.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    PIECE_ELEMENTS = 512, /* base and three differences stay in the first-level cache */
+    PIECE_ELEMENTS = 128,  /* so few that all differences stay in the first-level cache */
+    BLOCK_ELEMENTS = 4096, /* summed in lanes before it enters the sum of the item */
     WIDE_ELEMENTS = 1 << 15,
     ITEM_ELEMENTS = 1 << 20
 };
@@ -47,13 +51,12 @@ static bool is_read(const struct layer *layer, size_t file) {
            (layer_is_shared(layer) || (layer->role == ROLE_HEAD && file > 0));
 }
 
-/* Elements to take at a time. Updates are multiplied out in greater pieces: their factors are read
- * once for each. */
-static size_t piece_of(const struct gram_pass *pass, const struct layer *layer) {
-    for (size_t i = 0; i < pass->n; i++)
+/* Some specialist of the layer is an adapter's update. */
+static bool has_updates(const struct layer *layer, size_t n) {
+    for (size_t i = 0; i < n; i++)
         if (layer->specialists[i] != NULL && layer->specialists[i]->update != NULL)
-            return WIDE_ELEMENTS;
-    return PIECE_ELEMENTS;
+            return true;
+    return false;
 }
 
 static uint64_t item_bytes(const struct gram_pass *pass, const struct item *item) {
@@ -100,38 +103,94 @@ static void search_faults(struct gram_pass *pass, size_t layer_index, uint64_t f
         }
 }
 
-/* buffer: base, then N differences, count values each, of elements [first, first + count). An
- * update is its difference already; subtracting the base from itself tells of values that are not
- * finite.
- */
-static void read_differences(const struct layer *layer, size_t n, uint64_t first, size_t count,
-                             double *buffer) {
-    tensor_read(layer->base, first, count, buffer);
+/* A stretch of a shared layer, with the scratch of the item. */
+struct block {
+    const struct layer *layer;
+    uint64_t first;
+    size_t count;
+    double *updates;        /* [N x count], rows of adapters filled; NULL where there are none */
+    struct inner_sum *sums; /* [N x N] */
+};
+
+/* Updates are multiplied out in blocks: their factors are read once for each. */
+static void read_updates(const struct block *block, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (block->layer->specialists[i]->update != NULL)
+            tensor_read(block->layer->specialists[i], block->first, block->count,
+                        block->updates + i * block->count);
+}
+
+/* An update is its difference already; subtracting the base from itself tells of values that are
+ * not finite. */
+static void copy_update(const double *update, const double *base, size_t count, double *target) {
+    for (size_t k = 0; k < count; k++)
+        target[k] = update[k] + (base[k] - base[k]);
+}
+
+/* differences[N x PIECE_ELEMENTS] of count elements of the block, done elements from its start;
+ * returns count filled up with zeros to whole lanes. */
+static size_t read_differences(const struct block *block, size_t n, size_t done, size_t count,
+                               double *differences) {
+    _Alignas(CACHE_LINE) double base[PIECE_ELEMENTS];
+    size_t whole = (count + INNER_LANES - 1) / INNER_LANES * INNER_LANES;
+    tensor_read(block->layer->base, block->first + done, count, base);
     for (size_t i = 0; i < n; i++) {
-        double *difference = buffer + (i + 1) * count;
-        bool added = layer->specialists[i]->update != NULL;
-        tensor_read(layer->specialists[i], first, count, difference);
-        for (size_t k = 0; k < count; k++)
-            difference[k] += (added ? buffer[k] : 0) - buffer[k];
+        const struct tensor *tensor = block->layer->specialists[i];
+        double *difference = differences + i * PIECE_ELEMENTS;
+        if (tensor->update != NULL)
+            copy_update(block->updates + i * block->count + done, base, count, difference);
+        else
+            tensor_subtract(tensor, block->first + done, count, base, difference);
+        for (size_t k = count; k < whole; k++)
+            difference[k] = 0;
+    }
+    return whole;
+}
+
+/* sums: the inner products of the block. */
+static void sum_block(const struct block *block, size_t n) {
+    _Alignas(CACHE_LINE) double differences[SPECIALIST_LIMIT * PIECE_ELEMENTS];
+    memset(block->sums, 0, n * n * sizeof *block->sums);
+    if (block->updates != NULL)
+        read_updates(block, n);
+    for (size_t done = 0; done < block->count; done += PIECE_ELEMENTS) {
+        size_t rest = block->count - done, count = rest < PIECE_ELEMENTS ? rest : PIECE_ELEMENTS;
+        size_t whole = read_differences(block, n, done, count, differences);
+        inner_products_add(differences, n, PIECE_ELEMENTS, whole, block->sums);
     }
 }
 
 /* partial[N x N] += inner products. A value that is not finite makes a diagonal entry NaN or
  * infinite, so the search for it costs nothing where there is none. */
-static void add_piece(struct gram_pass *pass, const struct item *item, uint64_t first, size_t count,
-                      double *buffer, double *partial) {
+static void add_block(struct gram_pass *pass, size_t layer, const struct block *block,
+                      double *partial) {
     size_t n = pass->n;
-    const double *differences = buffer + count;
-    read_differences(&pass->table->layers[item->layer], n, first, count, buffer);
     bool finite = true;
+    sum_block(block, n);
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i; j < n; j++)
-            partial[i * n + j] +=
-                cblas_ddot((int)count, differences + i * count, 1, differences + j * count, 1);
+            partial[i * n + j] += inner_sum_total(&block->sums[i * n + j]);
         finite = finite && isfinite(partial[i * n + i]);
     }
     if (!finite)
-        search_faults(pass, item->layer, first, count);
+        search_faults(pass, layer, block->first, block->count);
+}
+
+/* partial[N x N] of an item of a shared layer. */
+static void add_item(struct gram_pass *pass, const struct item *item, double *partial) {
+    const struct layer *layer = &pass->table->layers[item->layer];
+    bool updates = has_updates(layer, pass->n);
+    size_t wide = updates ? WIDE_ELEMENTS : BLOCK_ELEMENTS;
+    struct block block = {.layer = layer, .first = item->first};
+    block.sums = memory_array(pass->n * pass->n, sizeof *block.sums);
+    block.updates = updates ? memory_array(pass->n * wide, sizeof *block.updates) : NULL;
+    for (uint64_t rest = item->count; rest > 0; rest -= block.count) {
+        block.count = rest < wide ? (size_t)rest : wide;
+        add_block(pass, item->layer, &block, partial);
+        block.first += block.count;
+    }
+    free(block.sums);
+    free(block.updates);
 }
 
 static void run_item(void *context, size_t index) {
@@ -142,18 +201,10 @@ static void run_item(void *context, size_t index) {
         atomic_store(&pass->cancelled, true);
     if (atomic_load(&pass->cancelled))
         return;
-    size_t piece = piece_of(pass, layer);
-    double *buffer = memory_array((pass->n + 1) * piece, sizeof *buffer);
-    double *partial = pass->partial + index * pass->n * pass->n;
-    for (uint64_t done = 0; done < item->count; done += piece) {
-        uint64_t rest = item->count - done;
-        size_t count = rest < piece ? (size_t)rest : piece;
-        if (layer_is_shared(layer))
-            add_piece(pass, item, item->first + done, count, buffer, partial);
-        else
-            search_faults(pass, item->layer, item->first + done, count);
-    }
-    free(buffer);
+    if (layer_is_shared(layer))
+        add_item(pass, item, pass->partial + index * pass->n * pass->n);
+    else
+        search_faults(pass, item->layer, item->first, (size_t)item->count);
     if (pass->progress != NULL)
         atomic_fetch_add(&pass->progress->done, item_bytes(pass, item));
 }

@@ -1,35 +1,40 @@
 #include "analysis/task_vector.h"
 
 #include "analysis/checkpoint/lora/update.h"
+#include "analysis/support/vector.h"
 
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PIECE_ELEMENTS = 512,     /* base, specialist and sum stay in the first-level cache */
+    PIECE_ELEMENTS = 128,     /* base, difference and sum stay in the first-level cache */
     STRIP_ELEMENTS = 1 << 18, /* 2 MiB of doubles */
     STRIP_MINIMUM = 32        /* rows or columns, so that dsyrk has something to do */
 };
+
+VECTOR_LOOP static void add_scaled(double *restrict target, double factor,
+                                   const double *restrict source, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        target[i] += factor * source[i];
+}
 
 /* One piece; sums differences, so that a specialist equal to the base adds exactly 0. */
 static void combine_piece(const struct layer *layer, size_t specialist_count,
                           const double *coefficients, uint64_t first, size_t count,
                           double *target) {
-    double base[PIECE_ELEMENTS], specialist[PIECE_ELEMENTS];
+    _Alignas(CACHE_LINE) double base[PIECE_ELEMENTS], difference[PIECE_ELEMENTS];
     bool base_read = false;
     memset(target, 0, count * sizeof *target);
     for (size_t j = 0; j < specialist_count; j++) {
-        double coefficient = coefficients[j];
         const struct tensor *tensor = layer->specialists[j];
-        if (coefficient == 0 || tensor == layer->base || tensor->update != NULL)
+        if (coefficients[j] == 0 || tensor == layer->base || tensor->update != NULL)
             continue;
         if (!base_read)
             tensor_read(layer->base, first, count, base);
         base_read = true;
-        tensor_read(tensor, first, count, specialist);
-        for (size_t i = 0; i < count; i++)
-            target[i] += coefficient * (specialist[i] - base[i]);
+        tensor_subtract(tensor, first, count, base, difference);
+        add_scaled(target, coefficients[j], difference, count);
     }
 }
 

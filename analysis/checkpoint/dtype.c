@@ -1,5 +1,7 @@
 #include "analysis/checkpoint/dtype.h"
 
+#include "analysis/support/vector.h"
+
 #include <float.h>
 #include <stdint.h>
 #include <string.h>
@@ -106,85 +108,108 @@ static inline uint32_t small_narrow(double value, struct small_float form, uint3
     return sign | (code & ~beyond) | (infinite & beyond) | (nan & is_nan);
 }
 
-/* The two conversions of a small format. narrow is true when something overflowed. */
-#define SMALL_CONVERSIONS(name, integer, form)                                                     \
-    static void widen_##name(const unsigned char *source, size_t count, double *target) {          \
-        for (size_t i = 0; i < count; i++) {                                                       \
-            integer code;                                                                          \
-            memcpy(&code, source + i * sizeof code, sizeof code);                                  \
-            target[i] = (double)small_widen(code, form);                                           \
-        }                                                                                          \
+/* The three loops of a format, around its inline widen_one and narrow_one; narrow is true when
+ * something overflowed. */
+#define CONVERSIONS(name)                                                                          \
+    VECTOR_LOOP static void widen_##name(const unsigned char *source, size_t count,                \
+                                         double *target) {                                         \
+        for (size_t i = 0; i < count; i++)                                                         \
+            target[i] = widen_one_##name(source, i);                                               \
     }                                                                                              \
-    static bool narrow_##name(const double *source, size_t count, unsigned char *target) {         \
+    VECTOR_LOOP static void subtract_##name(const unsigned char *source, size_t count,             \
+                                            const double *restrict less,                           \
+                                            double *restrict target) {                             \
+        for (size_t i = 0; i < count; i++)                                                         \
+            target[i] = widen_one_##name(source, i) - less[i];                                     \
+    }                                                                                              \
+    VECTOR_LOOP static bool narrow_##name(const double *source, size_t count,                      \
+                                          unsigned char *target) {                                 \
         uint32_t overflow = 0;                                                                     \
-        for (size_t i = 0; i < count; i++) {                                                       \
-            integer code = (integer)small_narrow(source[i], form, &overflow);                      \
-            memcpy(target + i * sizeof code, &code, sizeof code);                                  \
-        }                                                                                          \
+        for (size_t i = 0; i < count; i++)                                                         \
+            narrow_one_##name(source[i], target, i, &overflow);                                    \
         return overflow;                                                                           \
     }
+
+/* widen_one and narrow_one of a small format. */
+#define SMALL_CONVERSIONS(name, integer, form)                                                     \
+    static inline double widen_one_##name(const unsigned char *source, size_t i) {                 \
+        integer code;                                                                              \
+        memcpy(&code, source + i * sizeof code, sizeof code);                                      \
+        return (double)small_widen(code, form);                                                    \
+    }                                                                                              \
+    static inline void narrow_one_##name(double value, unsigned char *target, size_t i,            \
+                                         uint32_t *overflow) {                                     \
+        integer code = (integer)small_narrow(value, form, overflow);                               \
+        memcpy(target + i * sizeof code, &code, sizeof code);                                      \
+    }                                                                                              \
+    CONVERSIONS(name)
 
 SMALL_CONVERSIONS(f16, uint16_t, SMALL_F16)
 SMALL_CONVERSIONS(bf16, uint16_t, SMALL_BF16)
 SMALL_CONVERSIONS(f8_e5m2, uint8_t, SMALL_F8_E5M2)
 SMALL_CONVERSIONS(f8_e4m3, uint8_t, SMALL_F8_E4M3)
 
-static void widen_f32(const unsigned char *source, size_t count, double *target) {
-    for (size_t i = 0; i < count; i++) {
-        float value;
-        memcpy(&value, source + i * sizeof value, sizeof value);
-        target[i] = (double)value;
-    }
+static inline double widen_one_f32(const unsigned char *source, size_t i) {
+    float value;
+    memcpy(&value, source + i * sizeof value, sizeof value);
+    return (double)value;
 }
 
-static bool narrow_f32(const double *source, size_t count, unsigned char *target) {
-    unsigned overflow = 0;
-    for (size_t i = 0; i < count; i++) {
-        float value = (float)source[i];
-        overflow |= (__builtin_fabsf(value) > FLT_MAX) & (__builtin_fabs(source[i]) <= DBL_MAX);
-        memcpy(target + i * sizeof value, &value, sizeof value);
-    }
-    return overflow;
+static inline void narrow_one_f32(double exact, unsigned char *target, size_t i,
+                                  uint32_t *overflow) {
+    float value = (float)exact;
+    *overflow |= (__builtin_fabsf(value) > FLT_MAX) & (__builtin_fabs(exact) <= DBL_MAX);
+    memcpy(target + i * sizeof value, &value, sizeof value);
 }
 
-static void widen_f64(const unsigned char *source, size_t count, double *target) {
-    memcpy(target, source, count * sizeof *target);
+static inline double widen_one_f64(const unsigned char *source, size_t i) {
+    double value;
+    memcpy(&value, source + i * sizeof value, sizeof value);
+    return value;
 }
 
-static bool narrow_f64(const double *source, size_t count, unsigned char *target) {
-    memcpy(target, source, count * sizeof *source);
-    return false;
+static inline void narrow_one_f64(double value, unsigned char *target, size_t i,
+                                  uint32_t *overflow) {
+    (void)overflow; /* every double fits */
+    memcpy(target + i * sizeof value, &value, sizeof value);
 }
+
+CONVERSIONS(f32)
+CONVERSIONS(f64)
 
 static const struct {
     const char *name;
     unsigned bits;
     enum dtype_class class;
     void (*widen)(const unsigned char *source, size_t count, double *target);
+    void (*subtract)(const unsigned char *source, size_t count, const double *restrict less,
+                     double *restrict target);
     bool (*narrow)(const double *source, size_t count, unsigned char *target);
 } dtypes[DTYPE_COUNT] = {
-    [DTYPE_BOOL] = {"BOOL", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_F4] = {"F4", 4, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_F6_E2M3] = {"F6_E2M3", 6, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_F6_E3M2] = {"F6_E3M2", 6, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_U8] = {"U8", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_I8] = {"I8", 8, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_F8_E5M2] = {"F8_E5M2", 8, DTYPE_CLASS_FLOAT, widen_f8_e5m2, narrow_f8_e5m2},
-    [DTYPE_F8_E4M3] = {"F8_E4M3", 8, DTYPE_CLASS_FLOAT, widen_f8_e4m3, narrow_f8_e4m3},
-    [DTYPE_F8_E8M0] = {"F8_E8M0", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_F8_E4M3FNUZ] = {"F8_E4M3FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_F8_E5M2FNUZ] = {"F8_E5M2FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_I16] = {"I16", 16, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_U16] = {"U16", 16, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_F16] = {"F16", 16, DTYPE_CLASS_FLOAT, widen_f16, narrow_f16},
-    [DTYPE_BF16] = {"BF16", 16, DTYPE_CLASS_FLOAT, widen_bf16, narrow_bf16},
-    [DTYPE_I32] = {"I32", 32, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_U32] = {"U32", 32, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_F32] = {"F32", 32, DTYPE_CLASS_FLOAT, widen_f32, narrow_f32},
-    [DTYPE_C64] = {"C64", 64, DTYPE_CLASS_OPAQUE, NULL, NULL},
-    [DTYPE_F64] = {"F64", 64, DTYPE_CLASS_FLOAT, widen_f64, narrow_f64},
-    [DTYPE_I64] = {"I64", 64, DTYPE_CLASS_INTEGER, NULL, NULL},
-    [DTYPE_U64] = {"U64", 64, DTYPE_CLASS_INTEGER, NULL, NULL},
+    [DTYPE_BOOL] = {"BOOL", 8, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_F4] = {"F4", 4, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_F6_E2M3] = {"F6_E2M3", 6, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_F6_E3M2] = {"F6_E3M2", 6, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_U8] = {"U8", 8, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_I8] = {"I8", 8, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_F8_E5M2] = {"F8_E5M2", 8, DTYPE_CLASS_FLOAT, widen_f8_e5m2, subtract_f8_e5m2,
+                       narrow_f8_e5m2},
+    [DTYPE_F8_E4M3] = {"F8_E4M3", 8, DTYPE_CLASS_FLOAT, widen_f8_e4m3, subtract_f8_e4m3,
+                       narrow_f8_e4m3},
+    [DTYPE_F8_E8M0] = {"F8_E8M0", 8, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_F8_E4M3FNUZ] = {"F8_E4M3FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_F8_E5M2FNUZ] = {"F8_E5M2FNUZ", 8, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_I16] = {"I16", 16, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_U16] = {"U16", 16, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_F16] = {"F16", 16, DTYPE_CLASS_FLOAT, widen_f16, subtract_f16, narrow_f16},
+    [DTYPE_BF16] = {"BF16", 16, DTYPE_CLASS_FLOAT, widen_bf16, subtract_bf16, narrow_bf16},
+    [DTYPE_I32] = {"I32", 32, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_U32] = {"U32", 32, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_F32] = {"F32", 32, DTYPE_CLASS_FLOAT, widen_f32, subtract_f32, narrow_f32},
+    [DTYPE_C64] = {"C64", 64, DTYPE_CLASS_OPAQUE, NULL, NULL, NULL},
+    [DTYPE_F64] = {"F64", 64, DTYPE_CLASS_FLOAT, widen_f64, subtract_f64, narrow_f64},
+    [DTYPE_I64] = {"I64", 64, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
+    [DTYPE_U64] = {"U64", 64, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
 };
 
 const char *dtype_name(enum dtype dtype) {
@@ -211,6 +236,11 @@ bool dtype_parse(const char *name, size_t length, enum dtype *dtype) {
 
 void dtype_widen(enum dtype dtype, const void *source, size_t count, double *target) {
     dtypes[dtype].widen(source, count, target);
+}
+
+void dtype_subtract(enum dtype dtype, const void *source, size_t count, const double *less,
+                    double *target) {
+    dtypes[dtype].subtract(source, count, less, target);
 }
 
 size_t dtype_narrow(enum dtype dtype, const double *source, size_t count, void *target) {

@@ -53,6 +53,11 @@ bool dtype_parse(const char *name, size_t length, enum dtype *dtype);
  * target: count doubles. Exact for every one of these types. */
 void dtype_widen(enum dtype dtype, const void *source, size_t count, double *target);
 
+/* target = source - less, element by element, the source as in dtype_widen. target and less do not
+ * overlap. */
+void dtype_subtract(enum dtype dtype, const void *source, size_t count, const double *less,
+                    double *target);
+
 /* Rounds count doubles to dtype (nearest, ties to even) and stores them little-endian.
  * Returns the index of the first finite value beyond the largest of dtype, or count. Such a value
  * is stored as infinity, in F8_E4M3, which has none, as NaN. */

@@ -262,6 +262,26 @@ static void classes_say_what_can_be_merged(void **state) {
     assert_int_equal(count[DTYPE_CLASS_INTEGER], 9);
 }
 
+/* Every float dtype: the difference is that of the widened value, whatever the alignment. */
+static void subtracting_is_widening_and_a_difference(void **state) {
+    (void)state;
+    enum { COUNT = 37 };
+    unsigned char bytes[1 + COUNT * 8];
+    double less[COUNT], widened[COUNT], difference[COUNT];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 37 % 96 + 16); /* no NaN in any of them */
+    for (size_t i = 0; i < COUNT; i++)
+        less[i] = (double)i - 5;
+    for (int d = 0; d < DTYPE_COUNT; d++) {
+        if (dtype_class((enum dtype)d) != DTYPE_CLASS_FLOAT)
+            continue;
+        dtype_widen((enum dtype)d, bytes + 1, COUNT, widened);
+        dtype_subtract((enum dtype)d, bytes + 1, COUNT, less, difference);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_true(difference[i] == widened[i] - less[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_widens_to_its_definition),
@@ -273,6 +293,7 @@ int main(void) {
         cmocka_unit_test(f64_is_copied_bit_for_bit),
         cmocka_unit_test(the_first_overflow_is_named),
         cmocka_unit_test(arrays_of_any_length_and_alignment),
+        cmocka_unit_test(subtracting_is_widening_and_a_difference),
         cmocka_unit_test(names_are_those_of_the_format),
         cmocka_unit_test(classes_say_what_can_be_merged),
     };
