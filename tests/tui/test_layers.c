@@ -62,7 +62,7 @@ static void rows_fold(void **state) {
     char label[TEXT_ROOM];
     (void)state;
     struct tensor_table *table = table_of(names, 6);
-    layers_rows_build(&rows, table, false);
+    layers_rows_build(&rows, table, false, NULL);
     assert_int_equal(rows.module_count, 3);
     assert_int_equal(rows.row_count, 7); /* two modules with two layers each, one alone */
     layers_row_label(&rows, table, 0, label);
@@ -76,7 +76,7 @@ static void rows_fold(void **state) {
     layers_rows_update(&rows);
     assert_int_equal(rows.row_count, 5);
     assert_int_equal(layers_row_of(&rows, 4), 3); /* the folded module's row */
-    layers_rows_build(&rows, table, true);
+    layers_rows_build(&rows, table, true, NULL);
     assert_int_equal(rows.shown_count, 6);
     layers_rows_free(&rows);
     table_release(table);

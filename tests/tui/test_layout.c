@@ -84,7 +84,7 @@ static void layers_stand_side_by_side_from_80_columns(void **state) {
 static void values_come_with_width(void **state) {
     (void)state;
     struct layers_layout layout = layout_layers(layout_frame(200, 60).body, 3);
-    assert_true(layout.table.width <= 84);
+    assert_true(layout.table.width <= 96);
     assert_true(layout.values.width > 0);
     assert_true(layout.spectrum.width >= 100 && layout.spectrum.height >= 36);
     assert_int_equal(layout.values.col + layout.values.width, 200);

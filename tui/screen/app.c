@@ -367,8 +367,12 @@ unsigned app_click(struct app *app, int row, int col) {
     if (row == 0)
         return frame_click(app, col);
     size_t target = list_row_at(list, row, col);
-    if (target >= list->count || app->prompt.open || app->question.open)
+    if (app->prompt.open || app->question.open)
         return 0;
+    if (target >= list->count)
+        return app->ops[app->view]->click != NULL
+                   ? app->ops[app->view]->click(app, app->states[app->view], row, col)
+                   : 0;
     list_select(list, target);
     if (app->ops[app->view]->moved != NULL)
         app->ops[app->view]->moved(app, app->states[app->view]);

@@ -42,6 +42,7 @@ struct view_ops {
                      char text[TEXT_ROOM]);                            /* may be NULL */
     void (*moved)(struct app *app, void *state);                       /* cursor moved; NULL */
     void (*changed)(struct app *app, void *state);                     /* plan edited; NULL */
+    unsigned (*click)(struct app *app, void *state, int row, int col); /* elsewhere; NULL */
     void (*status)(struct app *app, void *state, char left[TEXT_ROOM], /* when nothing else is */
                    char right[TEXT_ROOM]);                             /* said; may be NULL */
 };

@@ -8,16 +8,29 @@
 enum {
     COLUMN_NAME,
     COLUMN_ROLE,
-    COLUMN_SHAPE,
     COLUMN_RANGE,
-    COLUMN_REAL,
-    COLUMN_KEPT,
-    COLUMN_STABLE,
     COLUMN_MARK,
     COLUMN_DOMINANCE,
-    COLUMN_RANK
+    COLUMN_MEASURE, /* the first of the table below */
+    COLUMN_RANK = COLUMN_MEASURE + 16
 };
-enum { FEW_SPECIALISTS = 3 }; /* up to here every one has a rank column at any width */
+enum {
+    FEW_SPECIALISTS = 3, /* up to here every one has a rank column at any width */
+    WIDE_TABLE = 60      /* columns from which names get more room */
+};
+
+/* Numbers of the selected specialist, beside the ranks. */
+static const struct number_column {
+    const char *title;
+    int width, priority, digits; /* significant ones; 0: whole numbers */
+    measure *value;
+} numbers[] = {
+    {"shape", 10, 45, 0, measure_size},          {"Re%", 3, 4, 0, measure_real},
+    {"kept%", 5, 25, 0, measure_kept},           {"share%", 6, 40, 0, measure_share},
+    {"stable", 6, 42, -1, measure_stable},       {"|tau|", 7, 50, 3, measure_task_norm},
+    {"|T(R)|", 7, 55, 3, measure_residual_norm},
+};
+enum { NUMBERS = sizeof numbers / sizeof *numbers, SHAPE = 0 };
 
 #define DOMINATED 0.5 /* a layer whose dominance is above gets the mark */
 
@@ -40,35 +53,148 @@ static int rank_width(const struct app *app) {
     return width;
 }
 
-/* Columns: name, ranks, Real share, dominance; more where there is room. */
-static void make_columns(struct app *app, struct layers_view *view) {
-    size_t n = app->table->specialist_count, count = 0;
+/* The title of the names: the filter, where there is one. */
+static struct column name_column(const struct app *app, struct layers_view *view) {
+    char *title = view->titles[SPECIALIST_LIMIT];
+    (void)app;
+    snprintf(title, TEXT_ROOM, "%s%.1000s", view->filter != NULL ? "\\" : "Layer",
+             view->filter != NULL ? view->filter : "");
+    return (struct column){title,       view->list.rect.width < WIDE_TABLE ? 16 : 20, 0, 44, false,
+                           COLUMN_NAME, view->filter != NULL ? ELEMENT_WARNING : 0};
+}
+
+static struct column number_column(size_t i) {
+    return (struct column){numbers[i].title,
+                           numbers[i].width,
+                           numbers[i].priority,
+                           0,
+                           true,
+                           COLUMN_MEASURE + (int)i,
+                           0};
+}
+
+static void add_rank_columns(const struct app *app, struct layers_view *view) {
+    size_t n = app->table->specialist_count;
     bool few = n <= FEW_SPECIALISTS;
     int width = few ? rank_width(app) : 5;
-    struct column *columns = view->columns;
-    columns[count++] = (struct column){"Layer", 16, 0, 44, false, COLUMN_NAME, 0};
-    if (view->vectors)
-        columns[count++] = (struct column){"role", 6, 20, 0, false, COLUMN_ROLE, 0};
-    columns[count++] = (struct column){"shape", 10, 30, 12, true, COLUMN_SHAPE, 0};
     for (size_t i = 0; i < n; i++) {
         int priority = few || i == app->specialist ? 0 : 60 + (int)i;
         text_shorten(app->table->specialists[i].name, width, view->titles[i]);
-        columns[count++] = (struct column){view->titles[i],
-                                           width,
-                                           priority,
-                                           0,
-                                           true,
-                                           COLUMN_RANK + (int)i,
-                                           specialist_style(i) | STYLE_BOLD};
+        view->columns[view->column_count++] = (struct column){view->titles[i],
+                                                              width,
+                                                              priority,
+                                                              0,
+                                                              true,
+                                                              COLUMN_RANK + (int)i,
+                                                              specialist_style(i) | STYLE_BOLD};
     }
     if (!few)
-        columns[count++] = (struct column){"range", 9, 5, 0, true, COLUMN_RANGE, 0};
-    columns[count++] = (struct column){"Re%", 3, 4, 0, true, COLUMN_REAL, 0};
-    columns[count++] = (struct column){"kept%", 5, 25, 0, true, COLUMN_KEPT, 0};
-    columns[count++] = (struct column){"stable", 6, 40, 0, true, COLUMN_STABLE, 0};
-    columns[count++] = (struct column){"D", 1, 2, 0, false, COLUMN_MARK, 0};
-    columns[count++] = (struct column){"dominance", 9, 50, 12, false, COLUMN_DOMINANCE, 0};
-    view->column_count = count;
+        view->columns[view->column_count++] =
+            (struct column){"range", 9, 5, 0, true, COLUMN_RANGE, 0};
+}
+
+/* Columns: name, ranks, Real share, dominance; more where there is room. */
+static void make_columns(struct app *app, struct layers_view *view) {
+    view->column_count = 0;
+    view->columns[view->column_count++] = name_column(app, view);
+    if (view->vectors)
+        view->columns[view->column_count++] =
+            (struct column){"role", 6, 20, 0, false, COLUMN_ROLE, 0};
+    view->columns[view->column_count++] = number_column(SHAPE);
+    add_rank_columns(app, view);
+    for (size_t i = SHAPE + 1; i < NUMBERS; i++)
+        view->columns[view->column_count++] = number_column(i);
+    view->columns[view->column_count++] = (struct column){"D", 1, 2, 0, true, COLUMN_MARK, 0};
+    view->columns[view->column_count++] =
+        (struct column){"dominance", 9, 35, 12, false, COLUMN_DOMINANCE, 0};
+    view->list.sorted = 0;
+    for (size_t c = 0; c < view->column_count && (view->sort_column != 0 || view->list.down); c++)
+        if (view->columns[c].id == view->sort_column)
+            view->list.sorted = c + 1;
+}
+
+/* ---- order ---- */
+
+/* The number by which a row of one layer is put in order. */
+static double order_value(const struct measuring *of, int column) {
+    size_t low = 0, high = 0, n = of->app->table->specialist_count;
+    size_t first = column >= COLUMN_RANK ? (size_t)(column - COLUMN_RANK) : 0;
+    if (column == COLUMN_NAME)
+        return (double)of->row->first;
+    if (column == COLUMN_ROLE)
+        return of->app->table->layers[of->rows->shown[of->row->first]].role;
+    if (column == COLUMN_MARK || column == COLUMN_DOMINANCE)
+        return measure_dominance(of);
+    if (column < COLUMN_RANK && column != COLUMN_RANGE)
+        return numbers[column - COLUMN_MEASURE].value(of);
+    bool known = measure_ranks(of, first, column == COLUMN_RANGE ? n : first + 1, &low, &high);
+    return known ? (double)high : NAN;
+}
+
+void layers_order(struct app *app, struct layers_view *view) {
+    struct layers_rows *rows = &view->rows;
+    if (view->sort_column == COLUMN_NAME && !view->list.down)
+        return;
+    double *values = memory_array(rows->shown_count, sizeof *values);
+    size_t layer = app->layer;
+    for (size_t i = 0; i < rows->shown_count; i++) {
+        struct layers_row row = {false, 0, i, 1};
+        struct measuring of = {app, app->preview, rows, &row};
+        values[i] = order_value(&of, view->sort_column);
+        values[i] = isinf(values[i]) ? NAN : values[i];
+    }
+    layers_rows_sort(rows, values, view->list.down);
+    free(values);
+    list_resize(&view->list, rows->row_count);
+    list_select(&view->list, layers_row_of(rows, layer));
+}
+
+void layers_sort_by(struct app *app, struct layers_view *view, int column) {
+    size_t layer = app->layer;
+    bool again = column == view->sort_column;
+    view->list.down = again ? !view->list.down : column != COLUMN_NAME;
+    view->sort_column = column;
+    layers_rows_update(&view->rows);
+    list_resize(&view->list, view->rows.row_count);
+    list_select(&view->list, layers_row_of(&view->rows, layer));
+    layers_order(app, view);
+}
+
+void layers_sort_next(struct app *app, struct layers_view *view) {
+    int widths[LAYERS_COLUMNS + SPECIALIST_LIMIT];
+    size_t at = 0, count = view->column_count;
+    layout_columns(view->columns, count, view->list.rect.width, widths);
+    while (at < count && view->columns[at].id != view->sort_column)
+        at++;
+    do
+        at = (at + 1) % count;
+    while (widths[at % count] == 0);
+    view->list.down = false;
+    view->sort_column = COLUMN_NAME - 1; /* none: what follows is no second click */
+    layers_sort_by(app, view, view->columns[at].id);
+    app_say(app, STATUS_INFO, "%s%s%s", view->sort_column == COLUMN_NAME ? "" : "by ",
+            view->sort_column == COLUMN_NAME ? "in the order of the model"
+                                             : view->columns[at].title,
+            view->sort_column == COLUMN_NAME ? "" : ", S turns it round");
+}
+
+/* ---- cells ---- */
+
+/* A module's row above its layers: a range takes them by their own rows. */
+static bool is_open(const struct layers_rows *rows, size_t row) {
+    return rows->rows[row].is_module && !rows->modules[rows->rows[row].module].folded;
+}
+
+bool layers_is_marked(const struct layers_view *view, size_t layer) {
+    const struct layers_rows *rows = &view->rows;
+    bool inside = view->marked[layer];
+    if (view->anchor == NO_ANCHOR)
+        return inside;
+    size_t from = layers_row_of(rows, view->anchor), to = view->list.cursor;
+    for (size_t r = from < to ? from : to; r <= (from > to ? from : to) && r < rows->row_count; r++)
+        for (size_t i = 0; i < rows->rows[r].count && !is_open(rows, r); i++)
+            inside |= rows->shown[rows->rows[r].first + i] == layer;
+    return inside;
 }
 
 static void fill_name(const struct fill_context *context, size_t index, int width,
@@ -80,8 +206,8 @@ static void fill_name(const struct fill_context *context, size_t index, int widt
     char label[TEXT_ROOM], cut[TEXT_ROOM];
     bool marked = true;
     for (size_t i = row->first; i < row->first + row->count; i++)
-        marked &= view->marked[view->rows.shown[i]];
-    bool alone = module->count == 1;
+        marked &= layers_is_marked(view, view->rows.shown[i]);
+    bool alone = module->count == 1 || view->rows.flat;
     const char *sign = row->is_module ? module->folded ? glyphs->closed : glyphs->open : " ";
     layers_row_label(&view->rows, context->app->table, index, label);
     snprintf(cell->text, sizeof cell->text, "%s%s%.1000s", alone ? "" : sign,
@@ -92,39 +218,16 @@ static void fill_name(const struct fill_context *context, size_t index, int widt
     cell->style = row->is_module ? ELEMENT_GROUP : marked ? ELEMENT_MARK : ELEMENT_TEXT;
 }
 
-/* Lowest and highest rank of the row's layers for specialists [first, end); false while one is
- * pending, or where nothing has a rank. */
-static bool rank_range(const struct fill_context *context, const struct preview *preview,
-                       const struct layers_row *row, size_t first, size_t end, size_t *low,
-                       size_t *high) {
-    bool any = false;
-    for (size_t i = row->first; i < row->first + row->count; i++)
-        for (size_t s = first; s < end; s++) {
-            size_t layer = context->view->rows.shown[i], rank;
-            const struct preview_cell *cell = preview_cell_at(preview, layer, s);
-            if (context->app->table->layers[layer].role != ROLE_MATRIX)
-                continue;
-            if (preview == context->app->preview ? !rank_known(context->app, layer, s, &rank)
-                                                 : !cell->ready)
-                return false;
-            if (preview != context->app->preview)
-                rank = cell->rank;
-            *low = any && *low < rank ? *low : rank;
-            *high = any && *high > rank ? *high : rank;
-            any = true;
-        }
-    return any;
-}
-
-static void fill_rank(const struct fill_context *context, const struct layers_row *row,
-                      size_t first, size_t end, int width, struct list_cell *cell) {
+static void fill_rank(const struct measuring *of, size_t first, size_t end, int width,
+                      struct list_cell *cell) {
     size_t low = 0, high = 0, older_low = 0, older_high = 0;
-    const struct app *app = context->app;
+    const struct app *app = of->app;
+    const struct measuring older = {app, app->before, of->rows, of->row};
     bool matrix = false;
-    for (size_t i = row->first; i < row->first + row->count; i++)
-        matrix |= app->table->layers[context->view->rows.shown[i]].role == ROLE_MATRIX;
-    bool known = rank_range(context, app->preview, row, first, end, &low, &high);
-    bool was = rank_range(context, app->before, row, first, end, &older_low, &older_high);
+    for (size_t i = of->row->first; i < of->row->first + of->row->count; i++)
+        matrix |= app->table->layers[of->rows->shown[i]].role == ROLE_MATRIX;
+    bool known = measure_ranks(of, first, end, &low, &high);
+    bool was = measure_ranks(&older, first, end, &older_low, &older_high);
     cell->style =
         end == first + 1 && first == app->specialist ? ELEMENT_TEXT | STYLE_BOLD : ELEMENT_TEXT;
     if (app_is_fresh(app) && was && known && (low != older_low || high != older_high))
@@ -137,120 +240,65 @@ static void fill_rank(const struct fill_context *context, const struct layers_ro
         snprintf(cell->text, sizeof cell->text, "mix");
 }
 
-/* Real share of the selected specialist over the row's layers. */
-static void fill_real(const struct fill_context *context, const struct layers_row *row,
-                      struct list_cell *cell) {
-    double real = 0, total = 0;
-    for (size_t i = row->first; i < row->first + row->count; i++) {
-        struct energy_split split;
-        size_t layer = context->view->rows.shown[i];
-        if (!layer_energy(context->app, layer, context->app->specialist, &split)) {
-            snprintf(cell->text, sizeof cell->text, "%s", theme_glyphs()->pending);
-            return;
-        }
-        real += split.real;
-        total += split.real + split.fake + split.cross;
-    }
-    snprintf(cell->text, sizeof cell->text, "%.0f", total > 0 ? 100 * real / total : 0);
-}
-
-/* Kept share of the selected specialist's residual over the row's layers. */
-static void fill_kept(const struct fill_context *context, const struct layers_row *row,
-                      struct list_cell *cell) {
-    const struct preview_cell *one = NULL, *older = NULL;
-    size_t layer = context->view->rows.shown[row->first];
-    one = preview_cell_at(context->app->preview, layer, context->app->specialist);
-    older = preview_cell_at(context->app->before, layer, context->app->specialist);
-    if (row->count > 1)
-        return;
-    cell->style = changed_style(context->app, one->kept, older->kept, ELEMENT_TEXT);
-    if (one->ready)
-        snprintf(cell->text, sizeof cell->text, "%.0f", 100 * one->kept);
-    else
-        snprintf(cell->text, sizeof cell->text, "%s", theme_glyphs()->pending);
-}
-
-static void fill_stable(const struct fill_context *context, const struct layers_row *row,
+static void fill_number(const struct measuring *of, const struct number_column *column,
                         struct list_cell *cell) {
-    const struct analysis *analysis = context->app->analysis;
-    size_t layer = context->view->rows.shown[row->first];
-    if (row->count > 1 || context->app->table->layers[layer].role != ROLE_MATRIX)
-        return;
-    const struct spectrum *spectrum =
-        analysis->spectra != NULL ? spectra_get(analysis->spectra, layer, context->app->specialist)
-                                  : NULL;
-    if (spectrum == NULL)
+    const struct measuring older = {of->app, of->app->before, of->rows, of->row};
+    double value = column->value(of);
+    cell->style = changed_style(of->app, value, column->value(&older), ELEMENT_TEXT);
+    if (isnan(value)) {
+        cell->text[0] = '\0';
+        cell->style = ELEMENT_TEXT;
+    } else if (isinf(value)) {
         snprintf(cell->text, sizeof cell->text, "%s", theme_glyphs()->pending);
-    else
-        snprintf(cell->text, sizeof cell->text, "%.1f", spectrum_stable_rank(spectrum));
-}
-
-/* The greatest dominance in the row's layers, and whose it is. */
-static double row_dominance(const struct fill_context *context, const struct layers_row *row,
-                            size_t *specialist) {
-    const struct preview *preview = context->app->preview;
-    double most = 0, share = 0;
-    for (size_t i = row->first; i < row->first + row->count; i++) {
-        size_t layer = context->view->rows.shown[i];
-        if (preview->dominance[layer] <= most)
-            continue;
-        most = preview->dominance[layer];
-        share = 0;
-        for (size_t s = 0; s < preview->specialist_count; s++) {
-            double mine = preview_cell_at(preview, layer, s)->share_after;
-            *specialist = mine > share ? s : *specialist;
-            share = mine > share ? mine : share;
-        }
+        cell->style = ELEMENT_QUIET;
+    } else if (column->digits > 0) {
+        chart_number(value, column->digits, cell->text, sizeof cell->text);
+    } else {
+        snprintf(cell->text, sizeof cell->text, "%.*f", -column->digits, value);
     }
-    return most;
 }
 
-static void fill_dominance(const struct fill_context *context, const struct layers_row *row,
-                           bool bar, struct list_cell *cell) {
+static void fill_dominance(const struct measuring *of, bool bar, struct list_cell *cell) {
     size_t specialist = 0;
-    double dominance = row_dominance(context, row, &specialist);
+    double dominance = measure_dominance_of(of, &specialist);
     const struct glyphs *glyphs = theme_glyphs();
-    cell->style =
-        bar || dominance > DOMINATED ? specialist_style(specialist) | STYLE_BOLD : ELEMENT_QUIET;
-    if (!context->app->preview->complete)
+    bool dominated = dominance > DOMINATED && !isinf(dominance);
+    cell->style = bar || dominated ? specialist_style(specialist) | STYLE_BOLD : ELEMENT_QUIET;
+    if (isinf(dominance))
         snprintf(cell->text, sizeof cell->text, "%s", bar ? glyphs->pending : " ");
     else if (bar)
         cell->bar = dominance;
     else
         snprintf(cell->text, sizeof cell->text, "%s",
-                 dominance > DOMINATED ? glyphs->dominated : glyphs->balanced);
+                 dominated ? glyphs->dominated : glyphs->balanced);
 }
 
 static void fill(void *context, size_t index, int column, int width, struct list_cell *cell) {
     const struct fill_context *one = context;
     const struct layers_row *row = &one->view->rows.rows[index];
     const struct layer *layer = &one->app->table->layers[one->view->rows.shown[row->first]];
+    const struct measuring of = {one->app, one->app->preview, &one->view->rows, row};
+    size_t first = column >= COLUMN_RANK ? (size_t)(column - COLUMN_RANK) : 0;
     size_t n = one->app->table->specialist_count;
-    if (column >= COLUMN_RANK)
-        fill_rank(one, row, (size_t)(column - COLUMN_RANK), (size_t)(column - COLUMN_RANK) + 1,
-                  width, cell);
-    else if (column == COLUMN_NAME)
+    if (column == COLUMN_NAME)
         fill_name(one, index, width, cell);
     else if (column == COLUMN_ROLE && !row->is_module)
         snprintf(cell->text, sizeof cell->text, "%s", role_name(layer->role));
-    else if (column == COLUMN_SHAPE && !row->is_module)
+    else if (column == COLUMN_MEASURE + SHAPE && !row->is_module)
         snprintf(cell->text, sizeof cell->text, "%zu%s%zu", layer->rows, theme_glyphs()->times,
                  layer->cols);
-    else if (column == COLUMN_RANGE)
-        fill_rank(one, row, 0, n, width, cell);
-    else if (column == COLUMN_REAL)
-        fill_real(one, row, cell);
-    else if (column == COLUMN_KEPT)
-        fill_kept(one, row, cell);
-    else if (column == COLUMN_STABLE)
-        fill_stable(one, row, cell);
+    else if (column >= COLUMN_RANK || column == COLUMN_RANGE)
+        fill_rank(&of, first, column == COLUMN_RANGE ? n : first + 1, width, cell);
     else if (column == COLUMN_MARK || column == COLUMN_DOMINANCE)
-        fill_dominance(one, row, column == COLUMN_DOMINANCE, cell);
+        fill_dominance(&of, column == COLUMN_DOMINANCE, cell);
+    else if (column > COLUMN_MEASURE + SHAPE)
+        fill_number(&of, &numbers[column - COLUMN_MEASURE], cell);
 }
 
 void layers_draw_table(struct app *app, struct layers_view *view, struct surface *surface,
                        struct rect rect, bool focus) {
     struct fill_context context = {app, view};
+    layers_order(app, view);
     make_columns(app, view);
     list_draw(&view->list, surface, rect, view->columns, view->column_count, focus, fill, &context);
 }

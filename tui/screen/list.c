@@ -79,6 +79,16 @@ static void draw_cell(struct surface *surface, int row, int col, int width, bool
         surface_text(surface, row, col, width, cell->style, cell->text);
 }
 
+/* Behind the title of the column that sorts: between the columns, where the title leaves no room.
+ */
+static void draw_sort_mark(const struct list *list, struct surface *surface, int row, int col,
+                           int width, const struct column *column) {
+    int behind = column->right ? width : text_width(column->title);
+    bool last = col + behind >= list->rect.col + list->rect.width;
+    surface_text(surface, row, last ? col - 1 : col + behind, 1, ELEMENT_MARK,
+                 list->down ? theme_glyphs()->down : theme_glyphs()->up);
+}
+
 void list_draw(struct list *list, struct surface *surface, struct rect rect,
                const struct column *columns, size_t column_count, bool focus, list_fill *fill,
                void *context) {
@@ -100,12 +110,28 @@ void list_draw(struct list *list, struct surface *surface, struct rect rect,
             else
                 cell.style = ELEMENT_TEXT, fill(context, row, columns[c].id, widths[c], &cell);
             draw_cell(surface, rect.row + line, col, widths[c], columns[c].right, &cell);
+            if (line == 0 && list->sorted == c + 1)
+                draw_sort_mark(list, surface, rect.row, col, widths[c], &columns[c]);
             col += widths[c] + 1;
         }
         if (line > 0 && row == list->cursor && row < list->count)
             surface_highlight(surface, rect.row + line, rect.col, rect.width,
                               focus ? STYLE_REVERSE : STYLE_BOLD);
     }
+}
+
+size_t list_title_at(const struct list *list, const struct column *columns, size_t column_count,
+                     int line, int col) {
+    int widths[COLUMN_LIMIT], left = list->rect.col;
+    if (line != list->rect.row || list->rect.height == 0)
+        return column_count;
+    layout_columns(columns, column_count, list->rect.width, widths);
+    for (size_t c = 0; c < column_count; c++) {
+        if (widths[c] > 0 && col >= left && col < left + widths[c])
+            return c;
+        left += widths[c] > 0 ? widths[c] + 1 : 0;
+    }
+    return column_count;
 }
 
 size_t list_row_at(const struct list *list, int line, int col) {

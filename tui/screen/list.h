@@ -12,6 +12,8 @@ struct list {
     size_t top;       /* first row seen */
     size_t height;    /* rows seen at the last drawing */
     struct rect rect; /* where that was, header included */
+    size_t sorted;    /* the column that the rows are in the order of, from 1; 0: none */
+    bool down;        /* the greatest first */
 };
 
 /* The number of rows changed. */
@@ -42,6 +44,10 @@ typedef void list_fill(void *context, size_t row, int column_id, int width, stru
 void list_draw(struct list *list, struct surface *surface, struct rect rect,
                const struct column *columns, size_t column_count, bool focus, list_fill *fill,
                void *context);
+
+/* The column whose title is drawn at that line and column of the screen, or column_count. */
+size_t list_title_at(const struct list *list, const struct column *columns, size_t column_count,
+                     int line, int col);
 
 /* The row drawn at that line and column of the screen, or count. */
 size_t list_row_at(const struct list *list, int line, int col);

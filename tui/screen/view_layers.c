@@ -9,7 +9,8 @@ static void *open_view(struct app *app) {
     struct layers_view *view = memory_array(1, sizeof *view);
     view->spectrum = spectrum_view_default();
     view->marked = memory_array(app->table->layer_count, sizeof *view->marked);
-    layers_rows_build(&view->rows, app->table, app->table->matrix_count == 0);
+    view->anchor = NO_ANCHOR;
+    layers_rows_build(&view->rows, app->table, app->table->matrix_count == 0, NULL);
     list_resize(&view->list, view->rows.row_count);
     if (view->rows.row_count > 0)
         list_select(&view->list, layers_row_of(&view->rows, app->layer));
@@ -19,16 +20,17 @@ static void *open_view(struct app *app) {
 static void close_view(void *state) {
     struct layers_view *view = state;
     layers_rows_free(&view->rows);
+    free(view->filter);
     free(view->marked);
     free(view);
 }
 
-static const struct layers_row *cursor_row(const struct layers_view *view) {
+const struct layers_row *layers_cursor_row(const struct layers_view *view) {
     return view->rows.row_count > 0 ? &view->rows.rows[view->list.cursor] : NULL;
 }
 
 static struct rank_selection selection(const struct layers_view *view) {
-    const struct layers_row *row = cursor_row(view);
+    const struct layers_row *row = layers_cursor_row(view);
     return (struct rank_selection){.scope = view->scope,
                                    .layers = row != NULL ? view->rows.shown + row->first : NULL,
                                    .layer_count = row != NULL ? row->count : 0,
@@ -69,29 +71,27 @@ static void row_text(struct app *app, void *state, size_t row, char text[TEXT_RO
         snprintf(text, TEXT_ROOM, "%s", app->table->layers[view->rows.shown[one->first]].name);
 }
 
-static void moved(struct app *app, void *state) {
-    struct layers_view *view = state;
-    const struct layers_row *row = cursor_row(view);
+void layers_follow_cursor(struct app *app, struct layers_view *view) {
+    const struct layers_row *row = layers_cursor_row(view);
     if (row == NULL)
         return;
     app->layer = view->rows.shown[row->first];
     analysis_prefer(app->analysis, app->layer);
 }
 
-/* Another view may have selected a layer. */
-static void changed(struct app *app, void *state) {
-    struct layers_view *view = state;
-    const struct layers_row *row = cursor_row(view);
-    if (row == NULL || view->rows.shown[row->first] == app->layer)
-        return;
-    list_select(&view->list, layers_row_of(&view->rows, app->layer));
+static void moved(struct app *app, void *state) {
+    layers_follow_cursor(app, state);
 }
 
-static size_t marked_count(const struct app *app, const struct layers_view *view) {
-    size_t count = 0;
-    for (size_t l = 0; l < app->table->layer_count; l++)
-        count += view->marked[l];
-    return count;
+/* Another view may have selected a layer: it is listed, filtered or not. */
+static void changed(struct app *app, void *state) {
+    struct layers_view *view = state;
+    const struct layers_row *row = layers_cursor_row(view);
+    if (row != NULL && view->rows.shown[row->first] == app->layer)
+        return;
+    if (view->filter != NULL && !layer_fits(&app->table->layers[app->layer], view->filter))
+        layers_set_filter(app, view, NULL);
+    list_select(&view->list, layers_row_of(&view->rows, app->layer));
 }
 
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
@@ -99,7 +99,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, app->specialist);
     struct rank_selection selected = selection(view);
     char scope[TEXT_ROOM];
-    size_t marks = marked_count(app, view);
+    size_t marks = layers_marked_count(app, view);
     const char *name = app->table->specialists[app->specialist].name;
     if (cell->ready && cell->max_rank > 0)
         snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%, |T(R)| %.3g", name, cell->rank,
@@ -113,62 +113,12 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     snprintf(right + used, TEXT_ROOM - used, "  %zu/%zu", view->list.cursor + 1, view->list.count);
 }
 
-static void toggle_marks(struct layers_view *view, const struct layers_row *row) {
-    bool all = true;
-    for (size_t i = row->first; i < row->first + row->count; i++)
-        all &= view->marked[view->rows.shown[i]];
-    for (size_t i = row->first; i < row->first + row->count; i++)
-        view->marked[view->rows.shown[i]] = !all;
-}
-
-static unsigned mark(struct app *app, struct layers_view *view, bool invert) {
-    for (size_t i = 0; invert && i < view->rows.shown_count; i++)
-        view->marked[view->rows.shown[i]] = !view->marked[view->rows.shown[i]];
-    if (!invert && cursor_row(view) != NULL) {
-        toggle_marks(view, cursor_row(view));
-        list_move(&view->list, ACTION_DOWN);
-        moved(app, view);
-    }
-    return DIRTY_SCREEN;
-}
-
-/* Rows anew with the selected layer kept in sight. */
-static unsigned refold(struct app *app, struct layers_view *view) {
-    size_t layer = app->layer;
-    layers_rows_update(&view->rows);
-    list_resize(&view->list, view->rows.row_count);
-    list_select(&view->list, layers_row_of(&view->rows, layer));
-    moved(app, view);
-    return DIRTY_SCREEN;
-}
-
-static unsigned fold(struct app *app, struct layers_view *view, bool all) {
-    bool any_open = false;
-    const struct layers_row *row = cursor_row(view);
-    for (size_t m = 0; m < view->rows.module_count; m++)
-        any_open |= !view->rows.modules[m].folded;
-    for (size_t m = 0; all && m < view->rows.module_count; m++)
-        view->rows.modules[m].folded = any_open;
-    if (!all && row != NULL)
-        view->rows.modules[row->module].folded = !view->rows.modules[row->module].folded;
-    return refold(app, view);
-}
-
-static unsigned show_vectors(struct app *app, struct layers_view *view) {
-    size_t layer = app->layer;
-    view->vectors = !view->vectors;
-    layers_rows_build(&view->rows, app->table, view->vectors || app->table->matrix_count == 0);
-    app->layer = layer;
-    app_say(app, STATUS_INFO, view->vectors ? "vectors are shown" : "matrices only");
-    return refold(app, view);
-}
-
 static unsigned next_scope(struct app *app, struct layers_view *view) {
     char text[TEXT_ROOM];
     struct rank_selection selected;
     do {
         view->scope = (enum rank_scope)((view->scope + 1) % SCOPE_COUNT);
-    } while (view->scope == SCOPE_MARKED && marked_count(app, view) == 0);
+    } while (view->scope == SCOPE_MARKED && layers_marked_count(app, view) == 0);
     selected = selection(view);
     app_say(app, STATUS_INFO, "rank keys now change: %s", rank_scope_text(app, &selected, text));
     return DIRTY_SCREEN;
@@ -239,18 +189,31 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_SPECIALIST_PREVIOUS:
         return select_specialist(app, app->table->specialist_count - 1);
     case ACTION_MARK:
+        return layers_mark(app, view);
     case ACTION_MARK_INVERT:
-        return mark(app, view, action == ACTION_MARK_INVERT);
+        return layers_mark_invert(app, view);
+    case ACTION_MARK_RANGE:
+        return layers_mark_range(app, view);
     case ACTION_FOLD:
     case ACTION_FOLD_ALL:
-        return fold(app, view, action == ACTION_FOLD_ALL);
+        return layers_fold(app, view, action == ACTION_FOLD_ALL);
+    case ACTION_FILTER:
+        return layers_ask_filter(app, view);
+    case ACTION_FILTER_KIND:
+        return layers_filter_kind(app, view);
+    case ACTION_SORT:
+        layers_sort_next(app, view);
+        return DIRTY_SCREEN;
+    case ACTION_SORT_TURN:
+        layers_sort_by(app, view, view->sort_column);
+        return DIRTY_SCREEN;
     case ACTION_AXIS:
         view->spectrum.x = view->spectrum.x == CHART_LOG ? CHART_LINEAR : CHART_LOG;
         return DIRTY_SCREEN;
     case ACTION_EDGES:
         return toggle(&view->spectrum.noise_edges);
     case ACTION_VECTORS:
-        return show_vectors(app, view);
+        return layers_show_vectors(app, view);
     case ACTION_PANE:
     case ACTION_PANE_BACK:
         view->pane = (view->pane + 1) % PANE_COUNT;
@@ -259,12 +222,22 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return toggle(&view->zoom);
     case ACTION_BACK:
         if (!view->zoom)
-            return NOT_MINE;
+            return layers_drop(app, view) ? DIRTY_SCREEN : NOT_MINE;
         view->zoom = false;
         return DIRTY_SCREEN;
     default:
         return NOT_MINE;
     }
+}
+
+/* A title sorts; a second click turns the order round. */
+static unsigned click(struct app *app, void *state, int row, int col) {
+    struct layers_view *view = state;
+    size_t title = list_title_at(&view->list, view->columns, view->column_count, row, col);
+    if (title == view->column_count)
+        return NOT_MINE;
+    layers_sort_by(app, view, view->columns[title].id);
+    return DIRTY_SCREEN;
 }
 
 const struct view_ops view_layers = {.name = "layers",
@@ -277,4 +250,5 @@ const struct view_ops view_layers = {.name = "layers",
                                      .row_text = row_text,
                                      .moved = moved,
                                      .changed = changed,
+                                     .click = click,
                                      .status = status};

@@ -4,7 +4,7 @@ enum {
     SIDE_BY_SIDE = 80, /* columns from which the table has its details beside it */
     WIDE = 150,        /* and from which a panel of values is shown */
     TABLE_NARROW = 37, /* below 100 columns */
-    TABLE_LIMIT = 84,
+    TABLE_LIMIT = 96,
     VALUES_WIDTH = 34,
     BAR_ROWS_LIMIT = 9, /* header and eight specialists */
     PLOT_MIN_HEIGHT = 5
@@ -50,7 +50,8 @@ static void split_details(struct layers_layout *layout, struct rect side, size_t
 struct layers_layout layout_layers(struct rect body, size_t specialists) {
     struct layers_layout layout = {.border_col = -1, .border_row = -1};
     if (body.width >= SIDE_BY_SIDE) {
-        int table = at_most(at_least(TABLE_NARROW, body.width * 42 / 100), TABLE_LIMIT);
+        int share = body.width >= WIDE ? 48 : 42; /* per cent */
+        int table = at_most(at_least(TABLE_NARROW, body.width * share / 100), TABLE_LIMIT);
         if (body.width < 100)
             table = TABLE_NARROW;
         struct rect side = {body.row, table + 1, body.height, body.width - table - 1};

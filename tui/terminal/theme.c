@@ -55,8 +55,8 @@ unsigned specialist_style(unsigned long specialist) {
 
 #define UTF8_COMMON                                                                                \
     .pending = "…", .ellipsis = "…", .vertical = "│", .horizontal = "─", .open = "▾",              \
-    .closed = "▸", .marked = "•", .arrow = "→", .dominated = "!", .balanced = "·", .light = "▒",   \
-    .middle = "░", .shades = {" ", "░", "▒", "▓", "█"},                                            \
+    .closed = "▸", .marked = "•", .arrow = "→", .up = "▲", .down = "▼", .dominated = "!",          \
+    .balanced = "·", .light = "▒", .middle = "░", .shades = {" ", "░", "▒", "▓", "█"},             \
     .eighths = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"}, .times = "×", .swatch = "━"
 
 static const struct glyphs sets[] = {
@@ -71,6 +71,8 @@ static const struct glyphs sets[] = {
                       .closed = "+",
                       .marked = "*",
                       .arrow = "->",
+                      .up = "^",
+                      .down = "v",
                       .dominated = "!",
                       .balanced = ".",
                       .light = "-",

@@ -55,6 +55,7 @@ struct glyphs {
     const char *vertical, *horizontal;
     const char *open, *closed; /* a folded module */
     const char *marked, *arrow;
+    const char *up, *down;            /* which way a table is sorted */
     const char *dominated, *balanced; /* dominance mark of a layer */
     const char *light;                /* second part of a stacked bar */
     const char *middle;               /* third part */
