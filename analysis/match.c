@@ -62,13 +62,27 @@ void match_warn(struct tensor_table *table) {
     }
 }
 
-/* How the names were brought together. */
-static char *way_text(const struct match *match) {
-    if (match->from == NULL)
-        return memory_string("names lined up by keys.strip_prefix and keys.rename");
-    if (*match->from == '\0' && *match->to == '\0')
-        return memory_string("names as they are");
-    return memory_format("\"%s\" stands for the base's \"%s\"", match->from, match->to);
+/* What a prefix of the specialist became: "backbone." as "vision_model."; free() it. */
+static char *pair_text(const char *from, const char *to) {
+    if (*from == '\0' && *to == '\0')
+        return memory_string("as they are");
+    if (*to == '\0')
+        return memory_format("without \"%s\"", from);
+    if (*from == '\0')
+        return memory_format("with \"%s\" before", to);
+    return memory_format("\"%s\" as \"%s\"", from, to);
+}
+
+char *match_way(const struct match *match) {
+    char *text = match->from == NULL ? memory_string("by strip_prefix and rename")
+                                     : pair_text(match->from, match->to);
+    if (match->head_from != NULL) {
+        append(&text, memory_string(", "));
+        append(&text, pair_text(match->head_from, match->head_to));
+    }
+    if (match->mapping != NULL)
+        append(&text, memory_format(", %s", match->mapping));
+    return text;
 }
 
 static void append_names(char **text, const char *what, const struct string_list *names) {
@@ -82,9 +96,9 @@ static void append_names(char **text, const char *what, const struct string_list
 char *match_text(const struct tensor_table *table, size_t specialist) {
     const struct table_specialist *one = &table->specialists[specialist];
     const struct match *match = &one->match;
-    char *way = way_text(match);
+    char *way = match_way(match);
     char *text = memory_format(
-        "%s: %zu of %zu tensors match the base; %s\n", one->name, match->matched.count,
+        "%s: %zu of %zu tensors match the base; names %s\n", one->name, match->matched.count,
         match->matched.count + match->other_shape.count + match->specialist_only.count, way);
     append_names(&text, "of another shape", &match->other_shape);
     append_names(&text, "only in the specialist", &match->specialist_only);

@@ -123,6 +123,9 @@ bool layer_is_shared(const struct layer *layer);
 /* min(rows, cols) for a matrix, the largest rank of a residual; 0 for other roles. */
 size_t layer_max_rank(const struct layer *layer);
 
+/* How names were brought together, in a few words: "backbone." as "vision_model."; free() it. */
+char *match_way(const struct match *match);
+
 /* The match report of one specialist for the eye, some lines; free() it. */
 char *match_text(const struct tensor_table *table, size_t specialist);
 

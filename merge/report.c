@@ -1,6 +1,6 @@
 #include "merge/report.h"
 
-#include "merge/config/document.h"
+#include "merge/match_report.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -169,6 +169,7 @@ char *report_json(const struct plan *plan, const struct analysis *analysis,
     document_open(&json, NULL, '{', DOCUMENT_LINES);
     document_number(&json, "r2m", 1);
     write_path(&json, "base", plan->config.base);
+    match_report_write(&json, of.table);
     if (analysis->core != NULL)
         write_figures(&json, &of);
     document_number(&json, "eta", known(preview->complete, preview->eta));

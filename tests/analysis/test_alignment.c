@@ -437,8 +437,8 @@ static void the_report_can_be_read(void **state) {
     add(&attempt, &content);
     must_open(&attempt);
     char *text = match_text(attempt.table, 0);
-    assert_string_equal(text, "s1: 39 of 41 tensors match the base; \"backbone.\" stands for the "
-                              "base's \"vision_model.\"\n"
+    assert_string_equal(text, "s1: 39 of 41 tensors match the base; names \"backbone.\" as "
+                              "\"vision_model.\"\n"
                               "  2 only in the specialist: head.bias, head.weight\n"
                               "  39 only in the base: logit_scale, "
                               "text_model.embeddings.position_embedding.weight, "

@@ -49,7 +49,7 @@ static void analyses_have_the_keys_of_the_interface(void **state) {
     struct study study = study_make(&recipe, NULL, 1);
     for (int spectra = 0; spectra < 2; spectra++) {
         cJSON *report = report_of(&study, study.analysis, spectra);
-        assert_keys(report, "r2m base real specialists cos_task_vectors layers eta "
+        assert_keys(report, "r2m base match real specialists cos_task_vectors layers eta "
                             "residual_scale_nbar warnings");
         assert_string_equal(get(report, "base")->valuestring, study.model.base);
         assert_keys(get(report, "real"), "rank center eigenvalues weights core_norm mean_norm "
@@ -100,7 +100,7 @@ static void what_is_not_known_is_null(void **state) {
     early.core = NULL;
     preview_compute(study.preview, study.plan, &early);
     report = report_of(&study, &early, true);
-    assert_keys(report, "r2m base eta residual_scale_nbar warnings");
+    assert_keys(report, "r2m base match eta residual_scale_nbar warnings");
     cJSON_Delete(report);
     study_end(&study);
 }

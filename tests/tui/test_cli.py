@@ -97,10 +97,47 @@ class Names(ProgramTest):
             np.testing.assert_array_equal(value, stripped[name])
 
 
+class Match(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.write("parallel", {f"module.{name}": values
+                                for name, values in self.specialist(7).items()})
+
+    def test_how_names_line_up(self):
+        text = self.good("inspect", "--base", "base.safetensors", "fs.safetensors",
+                         "ddp=parallel.safetensors")
+        self.assertIn("fs: 6 of 7 tensors match the base; names as they are\n"
+                      "  1 only in the specialist: head.weight\n"
+                      'ddp: 6 of 7 tensors match the base; names without "module."\n', text)
+
+    def test_json(self):
+        wanted = {"format": "safetensors", "state_dict": "", "prefix": {"from": "module.", "to": ""},
+                  "head": None, "mapping": None, "matched": 6, "other_shape": [],
+                  "specialist_only": ["head.weight"], "base_only": []}
+        files = ["--base", "base.safetensors", "ddp=parallel.safetensors", "--json"]
+        shown = self.json("inspect", *files)
+        self.assertEqual(list(shown), ["base", "match", "warnings"])
+        self.assertEqual(shown["match"], [{"name": "ddp", "path": "parallel.safetensors", **wanted}])
+        self.assertEqual(self.json("analyze", *files)["match"], shown["match"])
+
+    def test_by_hand(self):
+        shown = self.json("inspect", "--base", "base.safetensors", "parallel.safetensors",
+                          "--strip-prefix", "module.", "--json")["match"][0]
+        self.assertEqual((shown["prefix"], shown["matched"]), (None, 6))
+        self.refused(2, "inspect", "fs.safetensors", "--strip-prefix", "m.", says=["need --base"])
+        self.refused(2, "inspect", "--base", "base.safetensors", says=["no specialist"])
+
+    def test_the_table(self):
+        lines = self.good("analyze", *SOURCE).splitlines()
+        self.assertEqual(lines[0].split("\t"), ["specialist", "matched", "only in base",
+                                                "only here", "other shape", "names"])
+        self.assertEqual(lines[1].split("\t"), ["fs", "6", "0", "1", "0", "as they are"])
+
+
 class Analyze(ProgramTest):
     def test_json_fields(self):
         document = self.json("analyze", *SOURCE, "--json", "--spectra")
-        self.assertEqual(list(document), ["r2m", "base", "real", "specialists", "cos_task_vectors",
+        self.assertEqual(list(document), ["r2m", "base", "match", "real", "specialists", "cos_task_vectors",
                                           "layers", "eta", "residual_scale_nbar", "warnings"])
         self.assertEqual(list(document["real"]),
                          ["rank", "center", "eigenvalues", "weights", "core_norm", "mean_norm",

@@ -1,5 +1,7 @@
 #include "tui/command/analysis_tables.h"
 
+#include "tui/command/match_table.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,10 @@ static const char *name_of(const struct source *of, size_t specialist) {
 static void add_pair(struct text_table *table, const char *name, double value) {
     text_table_add(table, name);
     text_table_number(table, value);
+}
+
+static void print_match(const struct source *of) {
+    match_table_print(of->table, of->style, of->stream);
 }
 
 static void print_core(const struct source *of) {
@@ -205,7 +211,7 @@ static void print_layers(const struct source *of) {
 
 void analysis_tables_print(const struct session *session, struct text_style style, FILE *stream) {
     static void (*const parts[])(const struct source *) = {
-        print_core, print_specialists, print_cosines, print_dominated, print_layers};
+        print_match, print_core, print_specialists, print_cosines, print_dominated, print_layers};
     struct source of = {.session = session,
                         .table = session->table,
                         .core = session->analysis->core,

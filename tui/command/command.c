@@ -26,9 +26,11 @@ const struct command commands[COMMAND_COUNT] = {
                      "browse, tune, export on the screen (the default command)",
                      "Without a source, r2m.json in the current folder is opened.\n" SOURCE_TEXT,
                      command_tui},
-    [COMMAND_INSPECT] = {"inspect", "FILE...", "list the tensors of checkpoints",
+    [COMMAND_INSPECT] = {"inspect", "FILE... | --base FILE SPECIALIST...",
+                         "list the tensors of checkpoints, or how names line up",
                          "Name, dtype, shape and bytes of every tensor; no weight is read unless\n"
-                         "--hash asks for it.\n",
+                         "--hash asks for it. With --base, how the names of each specialist meet\n"
+                         "those of the base: the prefixes found, what matches and what does not.\n",
                          command_inspect},
     [COMMAND_ANALYZE] =
         {"analyze", "SOURCE", "energies, ranks and dominance, layer by layer",
@@ -132,8 +134,12 @@ static const char *wrong_use(const struct options *options) {
     enum command_id id = options->command;
     if (id == COMMAND_TUI && options->keys)
         return NULL;
+    if (id == COMMAND_INSPECT && options->operand_count == 0)
+        return options->base != NULL ? "no specialist is given" : "no file is given";
     if (id == COMMAND_INSPECT)
-        return options->operand_count == 0 ? "no file is given" : NULL;
+        return options->base == NULL && options->set.count > 0
+                   ? "--set, --strip-prefix and --rename need --base"
+                   : NULL;
     const char *wrong = wrong_source(options);
     bool writes = id == COMMAND_MERGE || id == COMMAND_PLOT || id == COMMAND_INIT;
     if (wrong == NULL && writes && options->output == NULL)

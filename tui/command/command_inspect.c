@@ -6,6 +6,7 @@
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
+#include "tui/command/match_table.h"
 #include "tui/command/progress_line.h"
 #include "tui/command/text_table.h"
 #include "tui/terminal/surface.h"
@@ -224,6 +225,8 @@ static void print_tables(const struct inspection *inspection) {
 }
 
 int command_inspect(const struct options *options) {
+    if (options->base != NULL)
+        return match_inspect(options);
     struct inspection inspection = {.options = options, .count = options->operand_count};
     struct error error = {0};
     inspection.files = memory_array(inspection.count, sizeof *inspection.files);

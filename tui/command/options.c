@@ -58,11 +58,12 @@ enum {
 #define SETTING(name_, argument_, key_, help_)                                                     \
     {                                                                                              \
         .name = (name_), .argument = (argument_), .kind = OPTION_SET, .key = (key_),               \
-        .commands = SOURCES, .help = (help_)                                                       \
+        .commands = SOURCES | INSPECT, .help = (help_)                                             \
     }
 
 static const struct option table[] = {
-    TEXT("base", "FILE", base, SOURCES, "the base checkpoint; the operands are its specialists"),
+    TEXT("base", "FILE", base, SOURCES | INSPECT,
+         "the base checkpoint; the operands are its specialists"),
     TEXT("output", "FILE", output, ANALYZE, "write to FILE instead of standard output",
          .letter = 'o'),
     TEXT("output", "OUT", output, MERGE, "the merged checkpoint, OUT.safetensors (required)",
