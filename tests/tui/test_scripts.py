@@ -118,6 +118,16 @@ class Views(ScriptTest):
         self.assertEqual(float(weighted[8]), 2.5)
         self.assertAlmostEqual(float(weighted[6]), 100 * one["share_after"], delta=0.051)
 
+    def test_names_are_shown_as_they_met_the_base(self):
+        rows = self.room.screen("match.txt")
+        match = self.room.analyze()["match"]
+        for one in match:
+            total = one["matched"] + len(one["specialist_only"])
+            self.assertIn(f"{one['matched']} of {total} match as they are",
+                          " ".join(words_of(rows, one["name"])))
+        shown = [row.split()[-1] for row in rows if "only here" in row]
+        self.assertEqual(shown, [name for one in match for name in one["specialist_only"]])
+
     def test_the_map_shows_the_shares(self):
         layer = self.room.analyze()["layers"]
         layer = next(one for one in layer if one["name"].endswith("layers.0.mlp.fc1.weight"))

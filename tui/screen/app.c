@@ -11,6 +11,7 @@
 static const struct view_ops *const all_views[VIEW_COUNT] = {
     [VIEW_LAYERS] = &view_layers, [VIEW_SPECIALISTS] = &view_specialists, [VIEW_MAP] = &view_map,
     [VIEW_PLAN] = &view_plan,     [VIEW_EXPORT] = &view_export,           [VIEW_HELP] = &view_help,
+    [VIEW_MATCH] = &view_match,
 };
 
 const char *view_name(enum view_id view) {
@@ -162,8 +163,9 @@ unsigned app_edited(struct app *app, bool good, struct error *error) {
 }
 
 unsigned app_show(struct app *app, enum view_id view) {
-    if (view == VIEW_HELP && app->view != VIEW_HELP) {
-        app->view_below_help = app->view;
+    if (view >= VIEW_HELP && app->view != view) {
+        if (app->view < VIEW_HELP)
+            app->view_below_help = app->view;
         list_select(app->ops[view]->list(app->states[view]), 0);
     }
     app->view = view;
@@ -203,7 +205,7 @@ static unsigned step_history(struct app *app, bool back) {
 }
 
 static unsigned go_back(struct app *app) {
-    if (app->view == VIEW_HELP)
+    if (app->view >= VIEW_HELP)
         return app_show(app, app->view_below_help);
     status_clear(&app->status, STATUS_ERROR);
     return DIRTY_SCREEN;
@@ -216,12 +218,14 @@ static unsigned general_action(struct app *app, enum action action) {
         return step_history(app, action == ACTION_UNDO);
     case ACTION_COMMAND:
         return typed_command_open(app);
+    case ACTION_MATCH:
+        return app_show(app, VIEW_MATCH);
     case ACTION_HELP:
         return app->view == VIEW_HELP ? go_back(app) : app_show(app, VIEW_HELP);
     case ACTION_BACK:
         return go_back(app);
     case ACTION_QUIT:
-        return app->view == VIEW_HELP ? go_back(app) : app_quit(app);
+        return app->view >= VIEW_HELP ? go_back(app) : app_quit(app);
     case ACTION_REDRAW:
         return DIRTY_ALL;
     case ACTION_SUSPEND:

@@ -143,6 +143,6 @@ void formula_draw(const struct app *app, struct surface *surface, struct rect re
 unsigned view_help_messages(struct app *app);
 
 extern const struct view_ops view_layers, view_specialists, view_map, view_plan, view_export,
-    view_help;
+    view_help, view_match;
 
 #endif

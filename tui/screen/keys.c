@@ -16,7 +16,7 @@
 #define PLAN IN(VIEW_PLAN)
 #define EXPORT IN(VIEW_EXPORT)
 #define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT)
-#define ALL (WORK | IN(VIEW_HELP))
+#define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH))
 #define ROWS (LAYERS | SPECIALISTS | MAP | PLAN)
 
 /* clang-format off */
@@ -76,6 +76,7 @@ static const struct binding table[] = {
     {ACTION_VIEW_3, "view-3", "3", ALL, "Map: one quantity over layers and specialists", NULL, 0, NULL},
     {ACTION_VIEW_4, "view-4", "4", ALL, "Plan: every hyperparameter and override", NULL, 0, NULL},
     {ACTION_VIEW_5, "view-5", "5", ALL, "Export: config, merged checkpoint, figures, report", NULL, 0, NULL},
+    {ACTION_MATCH, "match", "M", WORK | IN(VIEW_MATCH), "How the names of the specialists met the base's, and back", "names", 13, NULL},
     {ACTION_CANCEL, "cancel", "C-c", ALL, "Stop the running export", NULL, 0, NULL},
     {ACTION_REDRAW, "redraw", "C-l", ALL, "Draw the screen anew", NULL, 0, NULL},
     {ACTION_SUSPEND, "suspend", "C-z", ALL, "Back to the shell; fg returns", NULL, 0, NULL},

@@ -42,6 +42,7 @@ enum view_id {
     VIEW_PLAN,
     VIEW_EXPORT,
     VIEW_HELP,
+    VIEW_MATCH,
     VIEW_COUNT
 };
 
@@ -102,6 +103,7 @@ enum action {
     ACTION_VIEW_3,
     ACTION_VIEW_4,
     ACTION_VIEW_5,
+    ACTION_MATCH,
     ACTION_HELP,
     ACTION_BACK,
     ACTION_CANCEL,
