@@ -197,6 +197,7 @@ void checkpoint_close(struct checkpoint *checkpoint) {
     free(checkpoint->buffers);
     free(checkpoint->tied);
     free(checkpoint->weights);
+    free(checkpoint->seals);
     free(checkpoint->metadata);
     free(checkpoint->tensors);
     free(checkpoint->path);

@@ -114,6 +114,14 @@ const struct module_version *checkpoint_modules(const struct checkpoint *checkpo
 /* Harmless oddities met while opening, one sentence each. */
 const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoint);
 
+/* Parts of the file that have a checksum in it (entries of a torch archive), and their bytes.
+ * Opening looks at small ones only. */
+size_t checkpoint_seal_count(const struct checkpoint *checkpoint);
+uint64_t checkpoint_seal_bytes(const struct checkpoint *checkpoint, size_t index);
+
+/* Reads the whole part. An error that names the tensor in it when the checksum is another. */
+bool checkpoint_seal_check(const struct checkpoint *checkpoint, size_t index, struct error *error);
+
 /* True when both paths lead to the same file (also through links); false if one is missing. */
 bool checkpoint_same_file(const char *one, const char *other);
 

@@ -19,6 +19,15 @@ struct metadata {
     const char *value;
 };
 
+/* A part of the file whose checksum the file knows. */
+struct seal {
+    const char *name; /* of the zip entry, in the mapped file, without a NUL behind */
+    size_t name_length;
+    const unsigned char *bytes;
+    uint64_t size;
+    uint32_t checksum; /* CRC-32 */
+};
+
 struct checkpoint {
     char *path;
     const char *format;
@@ -39,7 +48,9 @@ struct checkpoint {
     size_t buffer_count;
     struct checkpoint **shards; /* where the file is an index: the files that hold the tensors */
     size_t shard_count;
-    bool is_shard;          /* of another checkpoint, so it cannot be an index */
+    bool is_shard;      /* of another checkpoint, so it cannot be an index */
+    struct seal *seals; /* [seal_count] of its own parts, not of its shards' */
+    size_t seal_count, seal_room;
     struct tensor *weights; /* [weight_count] of an adapter: what it says of the model's weights */
     size_t weight_count;
     bool is_adapter;
@@ -67,6 +78,12 @@ void checkpoint_skip(struct checkpoint *checkpoint, const char *what, size_t cou
 
 /* Warnings of a shard, under its name, and what it left out. */
 void checkpoint_take_remarks(struct checkpoint *checkpoint, const struct checkpoint *shard);
+
+/* Adds a part to those that checkpoint_seal_check knows. */
+void checkpoint_seal(struct checkpoint *checkpoint, struct seal seal);
+
+/* CRC-32 of bytes of any number. */
+uint32_t seal_checksum(const void *bytes, uint64_t size);
 
 /* Adds a warning. */
 void checkpoint_warn(struct checkpoint *checkpoint, const char *format, ...)

@@ -2,7 +2,9 @@
 result, the JSON has the fields of the manual, outputs appear whole or not at all."""
 
 import json
+import struct
 import unittest
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +74,18 @@ class TorchFiles(ProgramTest):
         text = json.dumps(expected["files"][name])
         for tensor in document["tensors"]:
             self.assertIn(tensor["sha256"], text)
+
+    def test_hashing_finds_what_a_checksum_tells(self):  # Z41
+        name = "24_many_tensors.pth"
+        damaged = bytearray((self.FIXTURES / name).read_bytes())
+        with zipfile.ZipFile(self.FIXTURES / name) as archive:
+            start = archive.getinfo("24_many_tensors/data/3").header_offset
+        lengths = struct.unpack("<HH", damaged[start + 26:start + 30])
+        damaged[start + 30 + sum(lengths)] ^= 1
+        (self.folder / "damaged.pth").write_bytes(damaged)
+        self.assertIn("wrong checksum", self.run_program("inspect", "damaged.pth").stderr)
+        self.refused(1, "inspect", "damaged.pth", "--hash",
+                     says=["damaged.pth: tensor layer.3.w:", "checksum"])
 
     def test_torch_files_merge_with_each_other(self):
         base, specialist = self.FIXTURES / "02_state_dict.pth", self.FIXTURES / "48_legacy.pth"
@@ -171,7 +185,7 @@ class Analyze(ProgramTest):
         first = {line.split("\t")[0] for line in text.splitlines() if "\t" in line}
         self.assertLessEqual(set(SPECIALISTS) | {"conv.weight"}, first)
 
-    def test_numbers_do_not_depend_on_the_locale(self):
+    def test_numbers_do_not_depend_on_the_locale(self):  # O10
         plain = self.good("analyze", *SOURCE, "--json")
         for name in ("de_DE.UTF-8", "C", "no such locale"):
             self.assertEqual(plain, self.good("analyze", *SOURCE, "--json", env={"LC_ALL": name}))

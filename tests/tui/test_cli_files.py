@@ -101,7 +101,7 @@ class FilesThatDoNotFit(ProgramTest):
         self.refused(1, "analyze", "--base", "base.safetensors", "no1.safetensors",
                      "no2.safetensors", says=["no1.safetensors", "no2.safetensors"])
 
-    def test_numbers_that_are_not_finite(self):
+    def test_numbers_that_are_not_finite(self):  # O9
         for value, count in [(np.nan, 1), (np.inf, 3), (-np.inf, 2)]:
             broken = self.specialist(3)
             broken["conv.weight"].flat[:count] = value
@@ -130,7 +130,7 @@ class Outputs(ProgramTest):
     def merge_to(self, output):
         return ["merge", *SOURCE, "-o", output]
 
-    def test_output_is_an_input(self):
+    def test_output_is_an_input(self):  # O3
         os.symlink("fs.safetensors", self.folder / "link.safetensors")
         os.link(self.folder / "fr.safetensors", self.folder / "hard.safetensors")
         (self.folder / "deep").mkdir()
@@ -145,10 +145,13 @@ class Outputs(ProgramTest):
     def test_folder_that_is_missing(self):
         self.refused(1, *self.merge_to("no/out.safetensors"), says=["no"])
 
+    def test_folder_that_takes_no_files(self):  # O5; nobody, not even root, writes there
+        self.refused(1, *self.merge_to("/proc/self/out.safetensors"), says=["/proc/self"])
+
     def test_an_ending_that_means_another_format(self):
         self.refused(2, *self.merge_to("out.onnx"), says=["out.onnx", ".safetensors", ".pth"])
 
-    def test_disk_full_in_mid_write(self):
+    def test_disk_full_in_mid_write(self):  # O4
         """A limit on the size of files is a full disk without root."""
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))

@@ -118,7 +118,7 @@ class LongWork(ProgramTest):
         process = self.start(*MERGE, "--force")
         self.assertNotIn("\r", process.communicate()[1])
 
-    def test_input_that_is_cut_while_it_is_read(self):
+    def test_input_that_is_cut_while_it_is_read(self):  # O2
         process = self.start(*MERGE)
         self.until_writing(process)
         os.truncate(self.folder / "two.safetensors", 4096)

@@ -7,6 +7,10 @@ import sys
 import unittest
 from pathlib import Path
 
+import numpy as np
+
+import safetensors_file
+
 sys.path.insert(0, str(Path(__file__).parent))
 from scripted_screen import SAMPLES, SCRIPTS, ScriptTest, words_of  # noqa: E402
 
@@ -260,6 +264,25 @@ class Everywhere(ScriptTest):
                 rows = self.room.screen(size.replace(" ", "x") + ".txt")
                 self.assertEqual(len(rows), int(size.split()[1]))
                 self.assertIn("q:quit", rows[-1])
+
+    def test_any_name_on_any_screen(self):  # O12
+        names = ["wide.\u5bbd" * 300, "long." * 700, "\x1b[2J\u202eback.weight", "\u0301" * 50, ""]
+        tensors = {name: np.eye(3, dtype=np.float32) for name in names}
+        safetensors_file.write(self.room.path / "odd.safetensors", tensors)
+        other = {name: 2 * values for name, values in tensors.items()}
+        safetensors_file.write(self.room.path / "other.safetensors", other)
+        sizes = ["1 1", "2 1", "60 16", "80 24"]
+        steps = [":wait"] + [line for size in sizes for line in
+                             [f":resize {size}", "keys: 1 2 3 4 5 ? Esc 1",
+                              f":screendump {size.replace(' ', 'x')}.txt"]]
+        (self.room.path / "odd.script").write_text("\n".join(steps) + "\n")
+        done = self.room.run("tui", "--base", "odd.safetensors", "other.safetensors", "--script",
+                             "odd.script")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for size in sizes:
+            rows = self.room.screen(size.replace(" ", "x") + ".txt")
+            self.assertEqual(len(rows), int(size.split()[1]))
+            self.assertFalse(any(ord(c) < 32 for row in rows for c in row))
 
     def test_random_keys_can_all_be_undone(self):
         """Keys that change the plan, in a fixed random order, at changing sizes; then undo."""

@@ -26,12 +26,14 @@ const struct command commands[COMMAND_COUNT] = {
                      "browse, tune, export on the screen (the default command)",
                      "Without a source, r2m.json in the current folder is opened.\n" SOURCE_TEXT,
                      command_tui},
-    [COMMAND_INSPECT] = {"inspect", "FILE... | --base FILE SPECIALIST...",
-                         "list the tensors of checkpoints, or how names line up",
-                         "Name, dtype, shape and bytes of every tensor; no weight is read unless\n"
-                         "--hash asks for it. With --base, how the names of each specialist meet\n"
-                         "those of the base: the prefixes found, what matches and what does not.\n",
-                         command_inspect},
+    [COMMAND_INSPECT] =
+        {"inspect", "FILE... | --base FILE SPECIALIST...",
+         "list the tensors of checkpoints, or how names line up",
+         "Name, dtype, shape and bytes of every tensor; no weight is read unless\n"
+         "--hash asks for it; then the checksums in torch files are compared, too.\n"
+         "With --base, how the names of each specialist meet those of the base: the\n"
+         "prefixes found, what matches and what does not.\n",
+         command_inspect},
     [COMMAND_ANALYZE] =
         {"analyze", "SOURCE", "energies, ranks and dominance, layer by layer",
          "A table on a terminal, the same with tabs and all digits elsewhere.\n" SOURCE_TEXT,

@@ -51,30 +51,54 @@ static void close_files(struct inspection *inspection) {
     free(inspection->files);
 }
 
+/* The items are the tensors, then the parts of the file that have a checksum. */
 struct hashing {
     struct file *file;
     struct progress progress;
+    struct error *problems; /* [parts] */
 };
 
-static void hash_tensor(void *context, size_t index) {
+static void hash_item(void *context, size_t item) {
     struct hashing *hashing = context;
-    const struct tensor *tensor = checkpoint_tensor(hashing->file->checkpoint, index);
+    const struct checkpoint *checkpoint = hashing->file->checkpoint;
+    size_t count = checkpoint_count(checkpoint), part = item - count;
     if (atomic_load(&hashing->progress.cancel))
         return;
-    tensor_digest(tensor, hashing->file->hashes[index]);
-    atomic_fetch_add(&hashing->progress.done, tensor->bytes);
+    if (item < count) {
+        const struct tensor *tensor = checkpoint_tensor(checkpoint, item);
+        tensor_digest(tensor, hashing->file->hashes[item]);
+        atomic_fetch_add(&hashing->progress.done, tensor->bytes);
+    } else {
+        checkpoint_seal_check(checkpoint, part, &hashing->problems[part]);
+        atomic_fetch_add(&hashing->progress.done, checkpoint_seal_bytes(checkpoint, part));
+    }
+}
+
+/* Every problem, in the order of the parts. */
+static bool collect(struct error *problems, size_t count, struct error *error) {
+    for (size_t i = 0; i < count; i++) {
+        if (problems[i].kind != ERROR_NONE)
+            error_add(error, problems[i].kind, "%s", problems[i].message);
+        error_free(&problems[i]);
+    }
+    free(problems);
+    return error->kind == ERROR_NONE;
 }
 
 static bool hash_file(struct file *file, struct pool *pool, struct progress_line *line,
                       struct error *error) {
     struct notifier nobody = {0};
-    struct hashing hashing = {.file = file};
     size_t count = checkpoint_count(file->checkpoint);
+    size_t parts = checkpoint_seal_count(file->checkpoint);
+    struct hashing hashing = {.file = file,
+                              .problems = memory_array(parts, sizeof *hashing.problems)};
     file->hashes = memory_array(count, sizeof *file->hashes);
     for (size_t i = 0; i < count; i++)
         hashing.progress.total += checkpoint_tensor(file->checkpoint, i)->bytes;
+    for (size_t i = 0; i < parts; i++)
+        hashing.progress.total += checkpoint_seal_bytes(file->checkpoint, i);
     interrupt_stops(&hashing.progress);
-    struct batch *batch = batch_start(pool, count, hash_tensor, &hashing, nobody);
+    struct batch *batch = batch_start(pool, count + parts, hash_item, &hashing, nobody);
     while (!batch_wait(batch, TICK_MILLISECONDS / 1000.0)) {
         interrupt_check();
         progress_line_show(line, "hashing", UNIT_BYTES, &hashing.progress);
@@ -82,8 +106,10 @@ static bool hash_file(struct file *file, struct pool *pool, struct progress_line
     batch_free(batch);
     interrupt_stops(NULL);
     progress_line_end(line);
-    return !atomic_load(&hashing.progress.cancel) ||
-           error_set(error, ERROR_CANCELLED, "interrupted");
+    bool good = collect(hashing.problems, parts, error);
+    return !atomic_load(&hashing.progress.cancel)
+               ? good
+               : error_set(error, ERROR_CANCELLED, "interrupted");
 }
 
 static bool hash_files(struct inspection *inspection, struct error *error) {

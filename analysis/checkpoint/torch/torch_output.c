@@ -190,7 +190,7 @@ static struct text make_pickle(const struct layout *layout) {
 static void add_record(struct text *text, uint64_t start, struct zip_record *record,
                        const void *data, size_t bytes) {
     record->size = bytes;
-    record->checksum = zip_checksum(data, bytes);
+    record->checksum = seal_checksum(data, bytes);
     record->header = start + text->length;
     zip_add_local(text, record);
     text_add(text, data, bytes);
@@ -275,7 +275,7 @@ static struct text make_tail(const struct layout *layout) {
 static struct text make_frame(const struct layout *layout, size_t index, const void *data) {
     struct text frame = {0};
     struct place *place = &layout->places[index];
-    place->checksum = zip_checksum(data, place->bytes);
+    place->checksum = seal_checksum(data, place->bytes);
     struct zip_record record = tensor_record(layout, index);
     zip_add_local(&frame, &record);
     return frame;

@@ -55,13 +55,6 @@ static unsigned char *unpack(struct zip_directory *directory, struct checkpoint 
     return NULL;
 }
 
-static uint32_t checksum(const unsigned char *bytes, uint64_t size) {
-    uLong sum = crc32(0, NULL, 0);
-    for (uint64_t at = 0; at < size; at += piece(size - at))
-        sum = crc32(sum, bytes + at, piece(size - at));
-    return (uint32_t)sum;
-}
-
 static void check(struct zip_directory *directory, const struct zip_entry *entry,
                   const unsigned char *bytes) {
     if (!entry->deflated) {
@@ -69,7 +62,7 @@ static void check(struct zip_directory *directory, const struct zip_entry *entry
             return;
         directory->checked += entry->size;
     }
-    if (checksum(bytes, entry->size) == entry->checksum)
+    if (seal_checksum(bytes, entry->size) == entry->checksum)
         return;
     if (entry->checksum == 0) {
         directory->unset_count++;
@@ -83,8 +76,12 @@ const unsigned char *zip_entry_bytes(struct zip_directory *directory, struct che
                                      const struct zip_entry *entry, struct error *error) {
     const unsigned char *bytes =
         entry->deflated ? unpack(directory, checkpoint, entry, error) : entry->data;
-    if (bytes != NULL)
-        check(directory, entry, bytes);
+    if (bytes == NULL)
+        return NULL;
+    check(directory, entry, bytes);
+    if (entry->checksum != 0)
+        checkpoint_seal(checkpoint, (struct seal){entry->name, entry->name_length, bytes,
+                                                  entry->size, entry->checksum});
     return bytes;
 }
 

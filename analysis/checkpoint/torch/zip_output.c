@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
     ALIGNMENT = 64,
@@ -17,10 +16,6 @@ enum {
 };
 
 static const uint32_t saturated = 0xFFFFFFFF; /* the number stands in the zip64 field */
-
-uint32_t zip_checksum(const void *data, uint64_t bytes) {
-    return (uint32_t)crc32_z(0, data, (size_t)bytes);
-}
 
 static bool is_large(uint64_t number) {
     return number >= saturated;

@@ -14,9 +14,6 @@ struct zip_record {
     uint64_t header; /* offset of the local header */
 };
 
-/* CRC-32 of bytes of any number. */
-uint32_t zip_checksum(const void *data, uint64_t bytes);
-
 /* Length of the local header: behind it the data are aligned. */
 size_t zip_local_length(const struct zip_record *record);
 

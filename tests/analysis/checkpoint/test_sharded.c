@@ -276,6 +276,22 @@ static void the_current_folder_holds_the_shards(void **state) {
     scratch_remove(&scratch);
 }
 
+/* O7: what was opened stays, whatever comes to stand in the place of its files. */
+static void an_open_checkpoint_stays_as_it_was(void **state) {
+    (void)state;
+    struct scratch scratch = make_shards();
+    struct checkpoint *checkpoint = open_good(write_index(&scratch, MAP(FULL)));
+    static const char *const names[] = {"s1.safetensors", "s2.safetensors", INDEX};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(unlink(scratch_path(&scratch, names[i])), 0);
+    write_pair(&scratch, "s1.safetensors", "a", "b", 50);
+    write_index(&scratch, MAP("\"a\": " S2 ", \"b\": " S2));
+    assert_int_equal(checkpoint_count(checkpoint), 4);
+    assert_values(checkpoint, "a", 1, 2);
+    checkpoint_close(checkpoint);
+    scratch_remove(&scratch);
+}
+
 /* O8: far more shards than file descriptors. */
 static void many_shards_need_no_descriptors(void **state) {
     enum { SHARDS = 2000 };
@@ -353,6 +369,7 @@ int main(void) {
         cmocka_unit_test(broken_shards_are_named),
         cmocka_unit_test(folders_open_as_their_weights),
         cmocka_unit_test(the_current_folder_holds_the_shards),
+        cmocka_unit_test(an_open_checkpoint_stays_as_it_was),
         cmocka_unit_test(many_shards_need_no_descriptors),
         cmocka_unit_test(torch_shards_keep_their_ties),
     };

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#define TORCH "tests/fixtures/torch/02_state_dict.pth"
 #define OFFICIAL "tests/fixtures/official_all_dtypes.safetensors"
 
 static void assert_refused(const char *path, const char *message) {
@@ -54,6 +55,7 @@ static const struct {
     FOREIGN("short", "x", "not a checkpoint of a known format"),
 };
 
+/* F_*: what a download may be instead. */
 static void other_files_are_named(void **state) {
     (void)state;
     struct scratch scratch = scratch_make();
@@ -91,6 +93,7 @@ static void a_length_may_look_like_another_format(void **state) {
     scratch_remove(&scratch);
 }
 
+/* F_st_named, F_pth_named */
 static void the_content_decides_not_the_name(void **state) {
     (void)state;
     struct scratch scratch = scratch_make();
@@ -109,9 +112,18 @@ static void the_content_decides_not_the_name(void **state) {
     assert_int_equal(checkpoint_warnings(checkpoint)->count, 0);
     checkpoint_close(checkpoint);
     free(bytes);
+    bytes = scratch_read(TORCH, &length);
+    path = scratch_write(&scratch, "model.safetensors", bytes, length);
+    assert_true(checkpoint_open(path, &checkpoint, &error));
+    assert_string_equal(checkpoint_format(checkpoint), "torch");
+    assert_string_equal(checkpoint_warnings(checkpoint)->items[0],
+                        "the name ends in .safetensors, the content is torch");
+    checkpoint_close(checkpoint);
+    free(bytes);
     scratch_remove(&scratch);
 }
 
+/* O1 */
 static void only_regular_files_are_opened(void **state) {
     (void)state;
     struct scratch scratch = scratch_make();
@@ -155,7 +167,9 @@ static bool make_sparse(const char *path, off_t size) {
     return true;
 }
 
-/* A file of 8 TB (or as much as is possible) that holds nothing costs nothing. */
+/* O6, O11: a file of 8 TB (or as much as is possible) that holds nothing costs nothing. */
+_Static_assert(sizeof(off_t) == 8, "offsets in files have 64 bits");
+
 static void a_huge_sparse_file_is_refused_at_once(void **state) {
     (void)state;
     static const char header[] = "\x02\0\0\0\0\0\0\0{}";
@@ -172,6 +186,7 @@ static void a_huge_sparse_file_is_refused_at_once(void **state) {
     scratch_remove(&scratch);
 }
 
+/* O5 */
 static void unreadable_files_and_odd_paths_are_reported(void **state) {
     (void)state;
     struct scratch scratch = scratch_make();

@@ -477,6 +477,28 @@ static void oddities_are_warned_of(void **state) {
     assert_warning("Z52", "1 gap between the entries of the zip archive (deleted entries?)");
 }
 
+/* Z41 where all is read: the tensor is named. Z42 has nothing to compare with. */
+static void wrong_checksums_are_errors_when_asked_for(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct error error = {0};
+        bool wrong = strcmp(rows[i].id, "Z41") == 0;
+        if (!wrong && strcmp(rows[i].id, "Z42") != 0)
+            continue;
+        struct checkpoint *checkpoint = open_path(rows[i].id, write_row(&scratch, &rows[i]));
+        for (size_t part = 0; part < checkpoint_seal_count(checkpoint); part++)
+            if (!checkpoint_seal_check(checkpoint, part, &error))
+                break;
+        assert_int_equal(error.kind, wrong ? ERROR_INPUT : ERROR_NONE);
+        if (wrong)
+            assert_non_null(strstr(error.message, ": tensor "));
+        error_free(&error);
+        checkpoint_close(checkpoint);
+    }
+    scratch_remove(&scratch);
+}
+
 /* An entry that lies in the bytes of another, with a header and all. */
 static void z58_nested_entries_are_refused(void **state) {
     (void)state;
@@ -579,6 +601,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_archive_gets_its_verdict),
         cmocka_unit_test(oddities_are_warned_of),
+        cmocka_unit_test(wrong_checksums_are_errors_when_asked_for),
         cmocka_unit_test(z58_nested_entries_are_refused),
         cmocka_unit_test(z13_bombs_are_refused),
         cmocka_unit_test(z14_declared_sizes_bind),
