@@ -314,11 +314,11 @@ void real_core_coefficients(const struct real_core *core, size_t layer, double *
 void residual_coefficients(const struct real_core *core, size_t layer, size_t specialist,
                            double *coefficients) {
     size_t n = core->n;
+    memset(coefficients, 0, n * sizeof *coefficients);
     if (core->settings.against == AGAINST_CORE)
         real_core_coefficients(core, layer, coefficients);
-    else
-        for (size_t j = 0; j < n; j++)
-            coefficients[j] = core->scale[j] * core->projection[j * n + specialist];
+    for (size_t j = 0; j < n && core->settings.against == AGAINST_PROJECTION; j++)
+        coefficients[j] = core->scale[j] * core->projection[j * n + specialist];
     for (size_t j = 0; j < n; j++)
         coefficients[j] = (j == specialist ? core->scale[j] : 0) - coefficients[j];
 }

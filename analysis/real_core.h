@@ -11,7 +11,8 @@
 #include "analysis/tensor_table.h"
 
 enum block_norm { BLOCK_NORM_NONE, BLOCK_NORM_FRO, BLOCK_NORM_FRO_SQRTP };
-enum against { AGAINST_CORE, AGAINST_PROJECTION };
+/* What a residual leaves out; nothing: R_i = tau_i, which methods without a core ask for. */
+enum against { AGAINST_CORE, AGAINST_PROJECTION, AGAINST_NOTHING };
 
 /* Which layers form the Real core: the matrices, or what the authors' script takes: every shared
  * tensor, 1-D ones too, whose name has neither "ln" nor "bias" in it. */
@@ -64,7 +65,8 @@ void real_core_free(struct real_core *core);
 void real_core_coefficients(const struct real_core *core, size_t layer, double *coefficients);
 
 /* [N] coefficients of R_i in that layer (section 3): e_i minus the core's coefficients, or
- * e_i - C e_i against the projection, which then holds for every shared layer. */
+ * e_i - C e_i against the projection, which then holds for every shared layer; e_i against nothing.
+ */
 void residual_coefficients(const struct real_core *core, size_t layer, size_t specialist,
                            double *coefficients);
 

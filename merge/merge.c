@@ -225,7 +225,7 @@ static bool same_real(const struct real_settings *one, const struct real_setting
 
 static bool check_analysis(const struct plan *plan, const struct analysis *analysis,
                            const struct preview *preview, struct error *error) {
-    if (!same_real(&plan->config.settings.real, &analysis->settings))
+    if (!same_real(&plan->effective.real, &analysis->settings))
         return error_set(error, ERROR_INPUT, "the analysis belongs to other settings of the core");
     if (!preview->complete)
         return error_set(error, ERROR_INPUT, "the analysis has not ended");
@@ -322,6 +322,8 @@ bool merge_write(const struct plan *plan, const struct analysis *analysis, struc
                                     .core_norm = preview->core_norm,
                                     .residual_norm = preview->nbar,
                                     .eta = preview->eta};
+    if (method_row(plan->config.settings.method)->combine != NULL)
+        result->core_norm = result->residual_norm = result->eta = NAN;
     good = writer_commit(job.writer, result->sha256, error);
     job.writer = NULL;
     result->seconds = now() - start;

@@ -8,8 +8,8 @@
 
 struct merge_result {
     size_t tensors;
-    uint64_t bytes; /* of the file, or of all shards */
-    double core_norm;
+    uint64_t bytes;       /* of the file, or of all shards */
+    double core_norm;     /* this and the next two are NaN with a method that has no such number */
     double residual_norm; /* nbar */
     double eta;
     double seconds;

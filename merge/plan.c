@@ -1,4 +1,6 @@
 #include "merge/plan.h"
+
+#include "merge/methods/method.h"
 #include "merge/plan_history.h"
 
 #include "merge/config/config_parts.h"
@@ -81,9 +83,12 @@ static bool met_nothing(const struct plan *plan, size_t index, struct error *err
 static bool resolve(struct plan *plan, struct error *error) {
     double sum = 0;
     bool good = true;
+    struct rank_rule rank = plan->config.rank;
+    plan->effective = plan->config.settings;
+    bool ranked = method_effective(&plan->effective, specialists(plan), &rank);
     for (size_t l = 0; l < plan->table->layer_count; l++)
-        fill(plan, l, PLAN_ALL, plan->config.rank);
-    for (size_t i = 0; i < plan->config.override_count; i++)
+        fill(plan, l, PLAN_ALL, rank);
+    for (size_t i = 0; i < plan->config.override_count && ranked; i++)
         if (!apply_override(plan, &plan->config.overrides[i]) && error != NULL)
             good = met_nothing(plan, i, error);
     for (size_t i = 0; i < specialists(plan); i++)
@@ -264,6 +269,7 @@ bool plan_set_field(struct plan *plan, const struct settings_field *field, const
     char *description = memory_format("%s %s -> %s", field->path, before, after);
     begin_step(plan, description);
     plan->config.settings = settings;
+    resolve(plan, NULL);
     free(description);
     return true;
 }

@@ -11,8 +11,9 @@
 struct plan {
     struct config config;             /* read freely; change through the functions below */
     const struct tensor_table *table; /* borrowed */
-    struct rank_rule *rules;          /* [layer_count x N] resolved; meaningful for matrices */
-    double *shares;                   /* [N] a_i = weight_i / sum of weights */
+    struct settings effective; /* the method put as settings of R2M: see method_effective() */
+    struct rank_rule *rules;   /* [layer_count x N] resolved; meaningful for matrices */
+    double *shares;            /* [N] a_i = weight_i / sum of weights */
     struct plan_history *history;
     bool modified; /* since plan_create or plan_mark_saved */
 };

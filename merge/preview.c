@@ -138,7 +138,7 @@ static void match_layer(struct preview *preview, const struct analysis *analysis
 /* s_i of the whole model; per cell with norm_match layer. */
 static void match(struct preview *preview, const struct plan *plan,
                   const struct analysis *analysis) {
-    const struct settings *settings = &plan->config.settings;
+    const struct settings *settings = &plan->effective;
     double task[SPECIALIST_LIMIT], residual[SPECIALIST_LIMIT], scales[SPECIALIST_LIMIT];
     size_t n = preview->specialist_count;
     for (size_t i = 0; i < n; i++) {
@@ -223,7 +223,7 @@ static void warn(struct preview *preview, char *text) {
 static void warn_of_specialist(struct preview *preview, const struct plan *plan, size_t i) {
     const char *name = plan->config.specialists[i].name;
     const struct preview_specialist *one = &preview->specialists[i];
-    bool matched = plan->config.settings.norm_match != NORM_MATCH_NONE;
+    bool matched = plan->effective.norm_match != NORM_MATCH_NONE;
     if (one->vanished)
         warn(preview, memory_format("%s has no residual beyond rounding: it adds nothing to the "
                                     "residual term",

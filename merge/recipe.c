@@ -38,8 +38,14 @@ struct recipe recipe_make(const struct plan *plan, const struct analysis *analys
                             .truncations = memory_array(n, sizeof(struct truncation))};
     if (!layer_is_shared(recipe.layer))
         return recipe;
+    recipe.settings = &plan->config.settings;
+    recipe.combine = method_for_layer(recipe.settings, recipe.layer);
+    recipe.weights = memory_array(n, sizeof(double));
+    add_scaled(recipe.weights, (double)n, plan->shares, n);
+    if (recipe.combine != NULL)
+        return recipe;
     real_core_coefficients(analysis->core, layer, coefficients);
-    add_scaled(recipe.linear, plan->config.settings.core_scale, coefficients, n);
+    add_scaled(recipe.linear, plan->effective.core_scale, coefficients, n);
     for (size_t i = 0; i < n; i++) {
         const struct preview_cell *cell = preview_cell_at(preview, layer, i);
         residual_coefficients(analysis->core, layer, i, coefficients);
@@ -53,6 +59,7 @@ void recipe_free(struct recipe *recipe) {
         free(recipe->truncations[t].coefficients);
     free(recipe->truncations);
     free(recipe->linear);
+    free(recipe->weights);
     *recipe = (struct recipe){0};
 }
 
@@ -63,10 +70,15 @@ static bool has_linear(const struct recipe *recipe) {
     return false;
 }
 
+/* Whether the change is made of the whole tensor at once. */
+static bool needs_whole(const struct recipe *recipe) {
+    return recipe->truncation_count > 0 || recipe->combine != NULL;
+}
+
 bool recipe_is_copy(const struct recipe *recipe) {
     if (recipe->layer->role == ROLE_HEAD)
         return false;
-    return recipe->truncation_count == 0 && !has_linear(recipe);
+    return !needs_whole(recipe) && !has_linear(recipe);
 }
 
 static bool out_of_memory(const struct recipe *recipe, struct error *error) {
@@ -74,10 +86,24 @@ static bool out_of_memory(const struct recipe *recipe, struct error *error) {
                      recipe->layer->name);
 }
 
+/* delta by the method's own function. */
+static bool combined_delta(const struct recipe *recipe, double *delta, struct error *error) {
+    struct method_input input = {recipe->layer, recipe->specialist_count, recipe->weights,
+                                 recipe->settings};
+    struct error reason = {0};
+    if (recipe->combine(&input, delta, &reason))
+        return true;
+    error_set(error, reason.kind, "tensor %s: %s", recipe->layer->name, reason.message);
+    error_free(&reason);
+    return false;
+}
+
 /* delta (rows x cols) = all of the layer's change. */
 static bool whole_delta(const struct recipe *recipe, double *delta, struct error *error) {
     const struct layer *layer = recipe->layer;
     size_t n = recipe->specialist_count;
+    if (recipe->combine != NULL)
+        return combined_delta(recipe, delta, error);
     task_vector_combine(layer, n, recipe->linear, 0, (size_t)layer->elements, delta);
     for (size_t t = 0; t < recipe->truncation_count; t++) {
         const struct truncation *one = &recipe->truncations[t];
@@ -146,14 +172,14 @@ static bool run_pieces(const struct recipe *recipe, const double *delta, double 
 
 bool recipe_run(const struct recipe *recipe, const _Atomic bool *cancel, recipe_sink *sink,
                 void *context, struct error *error) {
-    bool truncates = recipe->truncation_count > 0, good;
+    bool whole = needs_whole(recipe), good;
     size_t bytes = (size_t)recipe->layer->elements * sizeof(double);
     double *buffer = malloc(2 * RECIPE_PIECE * sizeof *buffer);
-    double *delta = truncates ? malloc(bytes) : NULL;
-    if (buffer == NULL || (truncates && delta == NULL))
+    double *delta = whole ? malloc(bytes) : NULL;
+    if (buffer == NULL || (whole && delta == NULL))
         good = out_of_memory(recipe, error);
     else
-        good = (!truncates || whole_delta(recipe, delta, error)) &&
+        good = (!whole || whole_delta(recipe, delta, error)) &&
                run_pieces(recipe, delta, buffer, cancel, sink, context, error);
     free(buffer);
     free(delta);

@@ -4,10 +4,12 @@
  * theta = theta_0 + sum_j linear[j] tau_j + sum_t factor_t T_{rank_t}(R_t)
  *
  * linear holds the core and every residual that is not truncated; a truncation is one specialist's
- * residual with a rank between 0 and the full one. */
+ * residual with a rank between 0 and the full one. Where the method combines task vectors in its
+ * own way, that function makes the change instead. */
 #ifndef R2M_MERGE_RECIPE_H
 #define R2M_MERGE_RECIPE_H
 
+#include "merge/methods/method.h"
 #include "merge/preview.h"
 
 struct truncation {
@@ -22,6 +24,9 @@ struct recipe {
     double *linear;          /* [N]; all 0 where the layer is not shared */
     struct truncation *truncations;
     size_t truncation_count;
+    method_combine *combine;         /* NULL but where the method has one */
+    const struct settings *settings; /* for combine; borrowed from the plan */
+    double *weights;                 /* [N] N a_i, for combine */
 };
 
 /* The preview must be complete. */

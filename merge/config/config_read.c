@@ -36,6 +36,12 @@ static const struct row rows[] = {
     {"residual.overrides[].layer", read_override_layer, true},
     {"residual.overrides[].specialist", read_override_specialist, false},
     {"residual.overrides[].rank", read_override_rank, true},
+    {"task_arithmetic", reader_object, false},
+    {"ties", reader_object, false},
+    {"dare", reader_object, false},
+    {"cart", reader_object, false},
+    {"tsv_m", reader_object, false},
+    {"iso_c", reader_object, false},
     {"output", reader_object, false},
 };
 

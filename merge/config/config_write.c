@@ -74,20 +74,45 @@ static void write_field(struct document *json, const struct settings *settings,
         document_number(json, key, value);
 }
 
+/* What other methods would look at stands in the file only where it was changed. R2M's fields
+ * always do: the screen shows its ranks and energies with every method. */
+static bool is_written(const struct settings *settings, const struct settings_field *field) {
+    struct settings defaults;
+    settings_defaults(&defaults);
+    return (field->methods & 1U << METHOD_R2M) != 0 || settings_field_applies(settings, field) ||
+           settings_field_value(settings, field) != settings_field_value(&defaults, field);
+}
+
+/* Whether any field from first on that lies in the object called group is written. */
+static bool group_is_written(const struct settings *settings, const char *group, size_t first) {
+    size_t count, length = strlen(group);
+    const struct settings_field *fields = settings_fields(&count);
+    bool any = false;
+    for (size_t i = first;
+         i < count && strncmp(fields[i].path, group, length) == 0 && fields[i].path[length] == '.';
+         i++)
+        any = any || is_written(settings, &fields[i]);
+    return any;
+}
+
 /* The fields from first on that lie in the object called group; ranks stand in "residual".
  * Returns the first field behind them. */
 static size_t write_group(struct document *json, const struct config *config, const char *group,
                           size_t first) {
     size_t count, length = strlen(group), next = first;
     const struct settings_field *fields = settings_fields(&count);
-    document_open(json, group, '{', DOCUMENT_LINES);
+    bool shown = group_is_written(&config->settings, group, first);
+    if (shown)
+        document_open(json, group, '{', DOCUMENT_LINES);
     for (; next < count && strncmp(fields[next].path, group, length) == 0 &&
            fields[next].path[length] == '.';
          next++)
-        write_field(json, &config->settings, &fields[next], fields[next].path + length + 1);
+        if (is_written(&config->settings, &fields[next]))
+            write_field(json, &config->settings, &fields[next], fields[next].path + length + 1);
     if (strcmp(group, "residual") == 0)
         write_ranks(json, config);
-    document_close(json);
+    if (shown)
+        document_close(json);
     return next;
 }
 

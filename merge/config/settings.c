@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Names in the order of the enums. */
-static const char *const methods[] = {"r2m", NULL};
+static const char *const methods[] = {"r2m",  "average", "task_arithmetic", "ties", "dare",
+                                      "cart", "tsv_m",   "iso_c",           NULL};
 static const char *const block_norms[] = {"none", "fro", "fro_sqrtp", NULL};
 static const char *const real_tensors[] = {"matrices", "script", NULL};
 static const char *const against[] = {"core", "projection", NULL};
@@ -20,38 +21,63 @@ static const char *const output_names[] = {"auto", "base", "specialists", NULL};
 #define MEMBER(name) offsetof(struct settings, name), sizeof(((struct settings *)0)->name)
 #define WHOLE_LIMIT 9007199254740992.0 /* 2^53: whole numbers that a double holds exactly */
 
+#define FOR(method) (1U << METHOD_##method)
+#define ANY (~0U)
+#define R2M FOR(R2M)
+
 static const struct settings_field fields[] = {
-    {"method", FIELD_CHOICE, MEMBER(method), 0, 0, methods, EFFECT_PREVIEW, "The merging method."},
-    {"real.rank", FIELD_INTEGER, MEMBER(real.rank), 1, SPECIALIST_LIMIT, NULL, EFFECT_CORE,
+    {"method", FIELD_CHOICE, MEMBER(method), 0, 0, methods, EFFECT_CORE, ANY,
+     "The merging method."},
+    {"real.rank", FIELD_INTEGER, MEMBER(real.rank), 1, SPECIALIST_LIMIT, NULL, EFFECT_CORE, R2M,
      "Dimension k of the Real subspace; at most the number of specialists."},
-    {"real.center", FIELD_BOOL, MEMBER(real.center), 0, 1, NULL, EFFECT_CORE,
+    {"real.center", FIELD_BOOL, MEMBER(real.center), 0, 1, NULL, EFFECT_CORE, R2M,
      "Subtract the mean task vector first (the paper's formula)."},
-    {"real.normalize", FIELD_BOOL, MEMBER(real.normalize), 0, 1, NULL, EFFECT_CORE,
+    {"real.normalize", FIELD_BOOL, MEMBER(real.normalize), 0, 1, NULL, EFFECT_CORE, R2M,
      "Scale every task vector to the mean norm first, so that none captures the core."},
-    {"real.block_norm", FIELD_CHOICE, MEMBER(real.block_norm), 0, 0, block_norms, EFFECT_CORE,
+    {"real.block_norm", FIELD_CHOICE, MEMBER(real.block_norm), 0, 0, block_norms, EFFECT_CORE, R2M,
      "Weight of a layer in the Real core: none, 1 / its norm, or sqrt(size) / its norm."},
-    {"real.blend", FIELD_NUMBER, MEMBER(real.blend), 0, 1, NULL, EFFECT_CORE,
+    {"real.blend", FIELD_NUMBER, MEMBER(real.blend), 0, 1, NULL, EFFECT_CORE, R2M,
      "From the mean task vector (0) to the Real core (1)."},
-    {"real.tensors", FIELD_CHOICE, MEMBER(real.tensors), 0, 0, real_tensors, EFFECT_CORE,
+    {"real.tensors", FIELD_CHOICE, MEMBER(real.tensors), 0, 0, real_tensors, EFFECT_CORE, R2M,
      "Layers of the core: matrices, or the script's (names without \"ln\" and \"bias\")."},
-    {"real.gamma_twice", FIELD_BOOL, MEMBER(real.gamma_twice), 0, 1, NULL, EFFECT_CORE,
+    {"real.gamma_twice", FIELD_BOOL, MEMBER(real.gamma_twice), 0, 1, NULL, EFFECT_CORE, R2M,
      "The script's quirk: the core of a layer times its block norm factor once more."},
-    {"residual.against", FIELD_CHOICE, MEMBER(real.against), 0, 0, against, EFFECT_CORE,
+    {"residual.against", FIELD_CHOICE, MEMBER(real.against), 0, 0, against, EFFECT_CORE, R2M,
      "What a residual leaves out: the shared core, or its own projection on the subspace."},
-    {"norm_match", FIELD_CHOICE, MEMBER(norm_match), 0, 0, norm_matches, EFFECT_PREVIEW,
+    {"norm_match", FIELD_CHOICE, MEMBER(norm_match), 0, 0, norm_matches, EFFECT_PREVIEW, R2M,
      "Give the residuals equal norms: over the whole model, tensor by tensor, or not."},
-    {"eta", FIELD_CHOICE, MEMBER(eta), 0, 0, eta_rules, EFFECT_PREVIEW,
+    {"eta", FIELD_CHOICE, MEMBER(eta), 0, 0, eta_rules, EFFECT_PREVIEW, R2M,
      "Size of the residual term: alpha |core| / mean norm, alpha |core|, or alpha."},
-    {"alpha", FIELD_NUMBER, MEMBER(alpha), 0, 10, NULL, EFFECT_PREVIEW,
+    {"alpha", FIELD_NUMBER, MEMBER(alpha), 0, 10, NULL, EFFECT_PREVIEW, R2M,
      "Strength of the residual term, relative to the core with eta unit."},
-    {"core_scale", FIELD_NUMBER, MEMBER(core_scale), -10, 10, NULL, EFFECT_PREVIEW,
+    {"core_scale", FIELD_NUMBER, MEMBER(core_scale), -10, 10, NULL, EFFECT_PREVIEW, R2M,
      "Factor of the Real core."},
-    {"output.dtype", FIELD_CHOICE, MEMBER(output_dtype), 0, 0, output_dtypes, EFFECT_OUTPUT,
+    {"task_arithmetic.lambda", FIELD_NUMBER, MEMBER(task_arithmetic.lambda), -10, 10, NULL,
+     EFFECT_PREVIEW, FOR(TASK_ARITHMETIC), "Factor of the sum of the task vectors."},
+    {"ties.density", FIELD_NUMBER, MEMBER(ties.density), 0, 1, NULL, EFFECT_PREVIEW, FOR(TIES),
+     "Share of a task vector's elements that stays, the largest of each tensor."},
+    {"ties.lambda", FIELD_NUMBER, MEMBER(ties.lambda), -10, 10, NULL, EFFECT_PREVIEW, FOR(TIES),
+     "Factor of the mean over the specialists that agree with the elected sign."},
+    {"dare.drop", FIELD_NUMBER, MEMBER(dare.drop), 0, 0.9999, NULL, EFFECT_PREVIEW, FOR(DARE),
+     "Chance that an element of a task vector is dropped; the others grow by 1 / (1 - drop)."},
+    {"dare.lambda", FIELD_NUMBER, MEMBER(dare.lambda), -10, 10, NULL, EFFECT_PREVIEW, FOR(DARE),
+     "Factor of the sum of the thinned task vectors."},
+    {"dare.seed", FIELD_INTEGER, MEMBER(dare.seed), 0, WHOLE_LIMIT, NULL, EFFECT_PREVIEW, FOR(DARE),
+     "Seed of what is dropped: the same seed, the same merge."},
+    {"cart.ratio", FIELD_NUMBER, MEMBER(cart.ratio), 0, 1, NULL, EFFECT_PREVIEW, FOR(CART),
+     "Rank kept of every matrix, as a share of its full rank."},
+    {"cart.lambda", FIELD_NUMBER, MEMBER(cart.lambda), -10, 10, NULL, EFFECT_PREVIEW, FOR(CART),
+     "Factor of the sum of the truncated differences from the average."},
+    {"tsv_m.alpha", FIELD_NUMBER, MEMBER(tsv_m.alpha), -10, 10, NULL, EFFECT_PREVIEW, FOR(TSV_M),
+     "Factor of the merged singular vectors' sum."},
+    {"iso_c.alpha", FIELD_NUMBER, MEMBER(iso_c.alpha), -10, 10, NULL, EFFECT_PREVIEW, FOR(ISO_C),
+     "Factor of the sum of task vectors with equal singular values."},
+    {"output.dtype", FIELD_CHOICE, MEMBER(output_dtype), 0, 0, output_dtypes, EFFECT_OUTPUT, ANY,
      "Element type of merged tensors: the base tensor's, or one for all."},
-    {"output.names", FIELD_CHOICE, MEMBER(output_names), 0, 0, output_names, EFFECT_OUTPUT,
+    {"output.names", FIELD_CHOICE, MEMBER(output_names), 0, 0, output_names, EFFECT_OUTPUT, ANY,
      "Whose names and layout the output has; auto: a torch file the specialists'."},
     {"output.shard_bytes", FIELD_INTEGER, MEMBER(shard_bytes), 0, WHOLE_LIMIT, NULL, EFFECT_OUTPUT,
-     "Largest file of a sharded output; 0: one file."},
+     ANY, "Largest file of a sharded output; 0: one file."},
 };
 
 enum { FIELD_COUNT = sizeof fields / sizeof *fields };
@@ -73,7 +99,17 @@ void settings_defaults(struct settings *settings) {
         .real = {.rank = 1, .blend = 1},
         .alpha = 0.6,
         .core_scale = 1,
+        .task_arithmetic = {.lambda = 0.3},
+        .ties = {.density = 0.2, .lambda = 1},
+        .dare = {.drop = 0.5, .lambda = 0.3},
+        .cart = {.ratio = 0.12, .lambda = 2},
+        .tsv_m = {.alpha = 1},
+        .iso_c = {.alpha = 1},
     };
+}
+
+bool settings_field_applies(const struct settings *settings, const struct settings_field *field) {
+    return (field->methods >> settings->method & 1) != 0;
 }
 
 static size_t choice_count(const struct settings_field *field) {

@@ -10,7 +10,17 @@
 
 enum norm_match { NORM_MATCH_GLOBAL, NORM_MATCH_LAYER, NORM_MATCH_NONE };
 enum eta_rule { ETA_UNIT, ETA_SCRIPT, ETA_ABSOLUTE };
-enum method { METHOD_R2M };
+enum method {
+    METHOD_R2M,
+    METHOD_AVERAGE,
+    METHOD_TASK_ARITHMETIC,
+    METHOD_TIES,
+    METHOD_DARE,
+    METHOD_CART,
+    METHOD_TSV_M,
+    METHOD_ISO_C,
+    METHOD_COUNT
+};
 enum output_dtype { OUTPUT_BASE, OUTPUT_F32, OUTPUT_F16, OUTPUT_BF16 };
 enum output_names { NAMES_AUTO, NAMES_BASE, NAMES_SPECIALISTS };
 
@@ -21,6 +31,22 @@ struct settings {
     enum eta_rule eta;
     double alpha;
     double core_scale;
+    struct {
+        double lambda;
+    } task_arithmetic;
+    struct {
+        double density, lambda;
+    } ties;
+    struct {
+        double drop, lambda;
+        uint64_t seed;
+    } dare;
+    struct {
+        double ratio, lambda;
+    } cart;
+    struct {
+        double alpha;
+    } tsv_m, iso_c;
     enum output_dtype output_dtype;
     enum output_names output_names;
     uint64_t shard_bytes; /* 0: one file */
@@ -39,8 +65,12 @@ struct settings_field {
     double minimum, maximum;    /* inclusive; numbers and integers */
     const char *const *choices; /* NULL-ended names in the order of the enum; FIELD_CHOICE */
     enum field_effect effect;
+    unsigned methods; /* bit 1 << enum method of those that look at it */
     const char *text; /* one line: what it means */
 };
+
+/* Whether the method that the settings choose looks at the field. */
+bool settings_field_applies(const struct settings *settings, const struct settings_field *field);
 
 /* All rows, in the order of the config file; *count of them. */
 const struct settings_field *settings_fields(size_t *count);

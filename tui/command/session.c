@@ -51,14 +51,14 @@ bool session_open(struct session *session, const struct options *options, struct
     return session_read(session, options, error) &&
            config_open_table(&session->config, &session->table, error) &&
            plan_create(&session->config, session->table, &session->plan, error) &&
-           real_settings_check(&session->config.settings.real, session->table, error);
+           real_settings_check(&session->plan->effective.real, session->table, error);
 }
 
 void session_start(struct session *session, const struct options *options) {
     struct notifier nobody = {0};
     session->pool = pool_create(options->threads);
     session->analysis =
-        analysis_start(session->table, session->pool, &session->config.settings.real, nobody);
+        analysis_start(session->table, session->pool, &session->plan->effective.real, nobody);
 }
 
 /* About ten times a second, on the main thread. */

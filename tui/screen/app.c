@@ -40,8 +40,7 @@ static size_t first_matrix(const struct tensor_table *table) {
 static void start(struct app *app) {
     struct notifier notifier = {wake, app};
     app->pool = pool_create(app->options->threads);
-    app->analysis =
-        analysis_start(app->table, app->pool, &app->plan->config.settings.real, notifier);
+    app->analysis = analysis_start(app->table, app->pool, &app->plan->effective.real, notifier);
     app->preview = preview_create(app->table);
     app->before = preview_create(app->table);
     app->layer = first_matrix(app->table);
@@ -117,7 +116,7 @@ static bool same_core(const struct settings *one, const struct settings *other) 
 /* New core and spectra where the plan asks for them; false with the reason when they cannot be. */
 static bool follow_core(struct app *app, struct error *error) {
     struct settings present = {.real = app->analysis->settings};
-    const struct settings *wanted = &app->plan->config.settings;
+    const struct settings *wanted = &app->plan->effective;
     if (same_core(wanted, &present))
         return true;
     if (app->job.state != EXPORT_NONE)

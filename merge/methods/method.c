@@ -1,0 +1,55 @@
+#include "merge/methods/method.h"
+
+static const struct method_row rows[METHOD_COUNT] = {
+    [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, false},
+    [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, false},
+    [METHOD_TASK_ARITHMETIC] = {"task arithmetic", "lambda sum tau", NULL, false},
+    [METHOD_TIES] = {"TIES", "lambda mean of trimmed tau that agree in sign", ties_combine, false},
+    [METHOD_DARE] = {"DARE", "lambda sum mask tau / (1 - drop)", dare_combine, false},
+    [METHOD_CART] = {"CART", "mean + lambda sum T_r(tau - mean)", NULL, false},
+    [METHOD_TSV_M] = {"TSV-M", "alpha U S V', orthogonal singular vectors", tsv_m_combine, true},
+    [METHOD_ISO_C] = {"Iso-C", "alpha mean(sigma) U V' of sum tau", iso_c_combine, true},
+};
+
+const struct method_row *method_row(enum method method) {
+    return &rows[method];
+}
+
+/* sum_i a_i factor tau_i: no core, whole residuals that leave nothing out. */
+static void settle_sum(struct settings *settings, double factor, struct rank_rule *rank) {
+    settings->real = (struct real_settings){.rank = 1, .blend = 1, .against = AGAINST_NOTHING};
+    settings->core_scale = 0;
+    settings->norm_match = NORM_MATCH_NONE;
+    settings->eta = ETA_ABSOLUTE;
+    settings->alpha = factor;
+    *rank = (struct rank_rule){.kind = RANK_FULL};
+}
+
+/* Mean, and the truncated differences from it. */
+static void settle_cart(struct settings *settings, double factor, struct rank_rule *rank) {
+    settle_sum(settings, factor, rank);
+    settings->real.blend = 0; /* the core is the mean */
+    settings->real.against = AGAINST_CORE;
+    settings->core_scale = 1;
+    *rank = (struct rank_rule){RANK_RATIO, settings->cart.ratio};
+}
+
+bool method_effective(struct settings *settings, size_t specialist_count, struct rank_rule *rank) {
+    double n = (double)specialist_count;
+    if (settings->method == METHOD_R2M)
+        return true;
+    if (settings->method == METHOD_CART)
+        settle_cart(settings, n * settings->cart.lambda, rank);
+    else if (settings->method == METHOD_TASK_ARITHMETIC)
+        settle_sum(settings, n * settings->task_arithmetic.lambda, rank);
+    else
+        settle_sum(settings, 1, rank);
+    return false;
+}
+
+method_combine *method_for_layer(const struct settings *settings, const struct layer *layer) {
+    const struct method_row *row = &rows[settings->method];
+    if (!layer_is_shared(layer) || (row->matrices_only && layer->role != ROLE_MATRIX))
+        return NULL;
+    return row->combine;
+}
