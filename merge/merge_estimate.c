@@ -5,6 +5,7 @@
 #include "merge/recipe.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 
 /* An upper estimate of a tensor's line in the header: name, dtype, shape, two offsets. */
@@ -97,9 +98,13 @@ static int by_size_descending(const void *one, const void *other) {
 
 static uint64_t free_bytes_for(const char *path) {
     struct statvfs disk;
-    char *folder = path_folder(path);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') /* a folder to be made in another one */
+        length--;
+    char *bare = memory_text(path, length), *folder = path_folder(bare);
     bool known = statvfs(folder, &disk) == 0;
     free(folder);
+    free(bare);
     return known ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
 }
 

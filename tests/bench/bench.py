@@ -18,6 +18,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import large_files
 from measure import Bench, run
 from screen import latencies
 
@@ -46,17 +47,45 @@ def merge(bench):
     return [("merge command", seconds, "s"), ("merge, resident beside mapped files", memory, "MiB")]
 
 
+def formats(bench):
+    """Merges at full rank, in turn: reading and writing is all they do."""
+    best = {}
+    for _ in range(3):
+        for ending in ("safetensors", "pth"):
+            out = bench.folder / f"out.{ending}"
+            command = [bench.program, "merge", *bench.source(*CLIP, ending), "-o", out, "--force",
+                       "--set", "residual.rank.full=true"]
+            best[ending] = min(run(command, out)[0], best.get(ending, 1e9))
+    return [(f"full-rank merge, {ending}", seconds, "s") for ending, seconds in best.items()]
+
+
+def opening(bench):
+    """The whole command on a file that lies in holes: start, header, end."""
+    rows = []
+    for ending, make in (("safetensors", large_files.safetensors), ("pth", large_files.torch)):
+        path = bench.folder / f"large.{ending}"
+        make(path)
+        command = [bench.program, "inspect", path, "--quiet"]
+        seconds = min(run(command)[0] for _ in range(5))
+        rows.append((f"open {ending}", 1000 * seconds, "ms"))
+        path.unlink()
+    return rows
+
+
 STAGES = (
     ("CLIP ViT-L/14 x 3", gram),
     ("CLIP ViT-L/14 x 3", spectra),
     ("150 matrices x 6", preview),
     ("CLIP ViT-L/14 x 3", screen),
     ("CLIP ViT-L/14 x 3", merge),
+    ("CLIP ViT-L/14 x 3", formats),
+    ("5 GB file", opening),
 )
 
 # New row: the quotient of two others of the same title.
 RATIOS = (
     ("Gram pass / plain read", "Gram pass", "plain read"),
+    ("pth / safetensors", "full-rank merge, pth", "full-rank merge, safetensors"),
 )
 
 # What a figure has to stay under or to reach, in its unit.
@@ -66,6 +95,9 @@ GOALS = {
     "edit and preview": ("<", 1),
     "merge, resident beside mapped files": ("<", 1024),
     "Gram pass / plain read": (">", 0.7),
+    "pth / safetensors": ("<", 1.1),
+    "open safetensors": ("<", 50),
+    "open pth": ("<", 50),
 }
 
 

@@ -1,6 +1,6 @@
-/* generate MODEL FOLDER SPECIALISTS: base.safetensors and s1.safetensors ... with the shapes of a
- * real model and weights whose task vectors look like a detector's: rms 3e-4, a shared low-rank
- * part, an own low-rank part and noise.
+/* generate MODEL FOLDER SPECIALISTS [ENDING]: base.ENDING and s1.ENDING ... (safetensors, or pth)
+ * with the shapes of a real model and weights whose task vectors look like a detector's: rms 3e-4,
+ * a shared low-rank part, an own low-rank part and noise.
  *
  *     clip    the vision tower of CLIP ViT-L/14 as DF40 names it: 391 tensors, 303 179 776
  * parameters many    150 matrices of 96 x 96: many cells, little weight */
@@ -148,14 +148,15 @@ static bool write_file(const struct model *model, const char *path, unsigned spe
 int main(int argc, char **argv) {
     struct model model = {0};
     struct error error = {0};
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 2;
+    const char *ending = argc > 4 ? argv[4] : "safetensors";
     strcmp(argv[1], "clip") == 0 ? build_clip(&model) : build_many(&model);
     for (size_t i = 0; i < model.count; i++)
         model.specs[i].shape = model.shapes[i];
     for (unsigned s = 0; s <= (unsigned)atoi(argv[3]); s++) {
-        char *path = s == 0 ? memory_format("%s/base.safetensors", argv[2])
-                            : memory_format("%s/s%u.safetensors", argv[2], s);
+        char *path = s == 0 ? memory_format("%s/base.%s", argv[2], ending)
+                            : memory_format("%s/s%u.%s", argv[2], s, ending);
         if (!write_file(&model, path, s, &error)) {
             fprintf(stderr, "%s\n", error.message);
             return 1;

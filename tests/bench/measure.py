@@ -18,22 +18,22 @@ class Bench:
         self.program = build / "r2m"
         self.out = folder / "out.safetensors"
 
-    def model(self, name, specialists):
+    def model(self, name, specialists, ending="safetensors"):
         """The folder of a generated model; its files are made once and kept."""
         folder = self.folder / name
-        if not (folder / f"s{specialists}.safetensors").exists():
+        if not (folder / f"s{specialists}.{ending}").exists():
             if shutil.disk_usage(self.folder).free < 12e9:
                 raise SystemExit("bench needs 12 GB of free disk space for generated files")
             folder.mkdir(parents=True, exist_ok=True)
-            subprocess.run([self.build / "tests/bench/generate", name, folder, str(specialists)],
-                           check=True)
+            subprocess.run([self.build / "tests/bench/generate", name, folder, str(specialists),
+                            ending], check=True)
         return folder
 
-    def source(self, name, specialists):
+    def source(self, name, specialists, ending="safetensors"):
         """The command line's names for a model."""
-        folder = self.model(name, specialists)
-        return ["--base", folder / "base.safetensors",
-                *(folder / f"s{i}.safetensors" for i in range(1, specialists + 1))]
+        folder = self.model(name, specialists, ending)
+        return ["--base", folder / f"base.{ending}",
+                *(folder / f"s{i}.{ending}" for i in range(1, specialists + 1))]
 
     def rows(self, program, *arguments):
         """The rows that a program prints, NAME VALUE UNIT a line, underscores for spaces."""

@@ -592,6 +592,39 @@ static void outputs_that_are_refused(void **state) {
     study_end(&study);
 }
 
+/* A torch file and shards hold what the safetensors file holds. */
+static void every_kind_of_output_holds_the_same(void **state) {
+    (void)state;
+    static const char *const names[] = {"m.pth", "m.bin", "folder/", "folder"};
+    struct model_recipe recipe = model_recipe_default(2);
+    struct study study = study_make(&recipe, NULL, 2);
+    struct scratch *scratch = &study.model.scratch;
+    struct checkpoint *like = study_merge(&study, "m.safetensors"), *merged;
+    struct error error = {0};
+    struct merge_result result;
+    for (size_t i = 0; i < 4; i++) {
+        char *path = scratch_path(scratch, names[i]);
+        if (i == 3)
+            assert_true(plan_set(study.plan, "output.shard_bytes=2000", &error));
+        if (!merge_write(study.plan, study.analysis, study.pool, path, i == 3, NULL, &result,
+                         &error) ||
+            !checkpoint_open(path, &merged, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(checkpoint_count(merged), checkpoint_count(like));
+        assert_string_equal(checkpoint_format(merged), i < 2    ? "torch"
+                                                       : i == 2 ? "safetensors"
+                                                                : "sharded");
+        for (size_t t = 0; t < checkpoint_count(like); t++) {
+            const struct tensor *tensor = checkpoint_tensor(like, t);
+            const struct tensor *found = checkpoint_find(merged, tensor->name, tensor->name_length);
+            assert_true(found != NULL && tensor_equal(tensor, found));
+        }
+        checkpoint_close(merged);
+    }
+    checkpoint_close(like);
+    study_end(&study);
+}
+
 static void overflow_names_the_tensor(void **state) {
     (void)state;
     static const char *const settings[] = {"output.dtype=f16", NULL};
@@ -662,6 +695,9 @@ static void the_estimate_fits_the_merge(void **state) {
     assert_close(result.eta, study.preview->eta, 0);
     assert_close(result.residual_norm, study.preview->nbar, 0);
     assert_true(atomic_load(&progress.done) > 0 && progress.done <= progress.total);
+    assert_true(merge_estimate(study.plan, study.analysis,
+                               scratch_path(&study.model.scratch, "f//"), &estimate, &error));
+    assert_true(estimate.free_bytes > 0);
     assert_false(merge_estimate(study.plan, study.analysis, "x.onnx", &estimate, &error));
     assert_int_equal(error.kind, ERROR_USAGE);
     error_free(&error);
@@ -688,6 +724,7 @@ int main(void) {
         cmocka_unit_test(whole_ranks_need_no_spectra),
         cmocka_unit_test(the_config_is_in_the_output),
         cmocka_unit_test(outputs_that_are_refused),
+        cmocka_unit_test(every_kind_of_output_holds_the_same),
         cmocka_unit_test(overflow_names_the_tensor),
         cmocka_unit_test(a_full_disk_leaves_nothing),
         cmocka_unit_test(a_cancelled_merge_leaves_nothing),
