@@ -14,6 +14,7 @@ QUIET    := $(if $(V),,@)
 DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
              libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
+DEB_PEERS := $(DEB_BUILD) python3-venv
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
 DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
@@ -46,14 +47,14 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(FOLDERS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
-.PHONY: all programs demo check bench fuzz screenshots lint format install uninstall deps deps-% clean help
+.PHONY: all programs demo check check-interop bench fuzz screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BUILD)/r2m
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile | expand -t 20
 
 demo: deps ## install what is missing, build, open the screen on samples/
 	@$(MAKE) -j$(JOBS) all
@@ -62,6 +63,10 @@ demo: deps ## install what is missing, build, open the screen on samples/
 check: deps-test ## install what is missing, run every test (SAN=1: with sanitizers)
 	@$(MAKE) -j$(JOBS) programs
 	@$(PYTHON) tests/run.py $(BUILD)
+
+check-interop: deps-peers ## read what torch, safetensors and peft write, and let them read ours
+	@$(MAKE) -j$(JOBS) all
+	@sh tests/interop/run.sh build/interop $(BUILD)/r2m
 
 bench: deps-test ## measure speed and memory on generated checkpoints (ONLY=part of a title, RECORD=1)
 	@$(MAKE) -j$(JOBS) programs
@@ -113,6 +118,8 @@ deps: ## packages needed to build (apt-get; elsewhere their names)
 	@sh tests/deps.sh $(DEB_BUILD)
 deps-test:
 	@sh tests/deps.sh $(DEB_TEST)
+deps-peers:
+	@sh tests/deps.sh $(DEB_PEERS)
 deps-lint:
 	@sh tests/deps.sh $(DEB_LINT)
 deps-fuzz:
