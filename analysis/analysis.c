@@ -23,8 +23,8 @@ static void start_spectra(struct analysis *analysis) {
     error_free(&analysis->error);
     analysis->stage = ANALYSIS_SPECTRA;
     spectra_abandon(analysis->spectra);
-    analysis->spectra = spectra_start(analysis->table, analysis->core, analysis->pool,
-                                      &analysis->progress, analysis->notifier);
+    analysis->spectra = spectra_start(analysis->table, analysis->core, &analysis->wish,
+                                      analysis->pool, &analysis->progress, analysis->notifier);
     analysis->generation++;
 }
 
@@ -41,6 +41,10 @@ struct analysis *analysis_start(const struct tensor_table *table, struct pool *p
     else
         fail(analysis, &error);
     return analysis;
+}
+
+void analysis_wish(struct analysis *analysis, const struct vector_wish *wish) {
+    analysis->wish = *wish;
 }
 
 /* The end of the Gram pass: Gram matrices and core. The spectra are not started yet. */

@@ -27,6 +27,7 @@ struct analysis {
     struct real_settings settings;
     struct gram_pass *gram_pass;
     struct notifier notifier;
+    struct vector_wish wish;
 };
 
 /* Starts the Gram pass. */
@@ -35,6 +36,9 @@ struct analysis *analysis_start(const struct tensor_table *table, struct pool *p
 
 /* Moves on to the next stage where the current one has ended; returns at once. */
 enum analysis_stage analysis_advance(struct analysis *analysis);
+
+/* Singular vectors that spectra passes begun from now on keep (spectra.h). */
+void analysis_wish(struct analysis *analysis, const struct vector_wish *wish);
 
 /* Other settings of the Real core: a new core at once, and new spectra in the background (the old
  * ones are abandoned). false with an error, and nothing changed, when the settings do not fit.

@@ -3,35 +3,10 @@
 #include "analysis/factors.h"
 
 #include <cblas.h>
-#include <lapacke.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Eigenvectors first..last (0-based, ascending order) of the n x n symmetric square, as the columns
- * of an n x count row-major matrix: LAPACK's column-major result, transposed. */
-static lapack_int eigenvectors(double *square, size_t n, size_t first, size_t count,
-                               double *vectors) {
-    lapack_int size = (lapack_int)n, found = 0;
-    lapack_int *support = malloc(2 * n * sizeof *support);
-    double *values = malloc(n * sizeof *values), *columns = malloc(n * count * sizeof *columns);
-    lapack_int status = LAPACK_WORK_MEMORY_ERROR;
-    if (support != NULL && values != NULL && columns != NULL)
-        status = LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', size, square, size, 0, 0,
-                                (lapack_int)first + 1, (lapack_int)(first + count), 0, &found,
-                                values, columns, size, support);
-    if (status == 0 && (size_t)found != count)
-        status = 1;
-    if (status == 0)
-        for (size_t k = 0; k < count; k++)
-            cblas_dcopy(size, columns + k * n, 1, vectors + k, (int)count);
-    free(support);
-    free(values);
-    free(columns);
-    return status;
-}
-
-/* The same from the updates that make up the residual, of rank known. */
+/* From the updates that make up the residual, of rank known. */
 static bool prepare_factors(const struct layer *layer, size_t specialist_count,
                             const double *coefficients, size_t rank, size_t known,
                             struct low_rank *low_rank, struct error *error) {
@@ -55,31 +30,41 @@ static bool prepare_factors(const struct layer *layer, size_t specialist_count,
     return false;
 }
 
-bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
-                      const double *coefficients, size_t rank, struct low_rank *low_rank,
-                      struct error *error) {
-    size_t n = layer_max_rank(layer);
-    size_t known = factors_rank(layer, specialist_count, coefficients);
-    if (known != SIZE_MAX)
-        return prepare_factors(layer, specialist_count, coefficients, rank, known, low_rank, error);
+int low_rank_take(const struct tridiagonal *tridiagonal, const struct layer *layer, size_t rank,
+                  struct low_rank *low_rank) {
+    size_t n = tridiagonal->n;
     bool complement = rank > n / 2;
     size_t count = complement ? n - rank : rank;
     *low_rank = (struct low_rank){
         .right = layer->rows >= layer->cols, .complement = complement, .n = n, .count = count};
-    double *square = n <= INT_MAX ? malloc(n * n * sizeof *square) : NULL;
     low_rank->vectors = malloc(n * count * sizeof *low_rank->vectors);
-    lapack_int status = LAPACK_WORK_MEMORY_ERROR;
-    if (square != NULL && low_rank->vectors != NULL &&
-        task_vector_square(layer, specialist_count, coefficients, square))
-        status = eigenvectors(square, n, complement ? 0 : n - rank, count, low_rank->vectors);
-    free(square);
+    int status = TRIDIAGONAL_NO_MEMORY;
+    if (low_rank->vectors != NULL)
+        status =
+            tridiagonal_vectors(tridiagonal, complement ? 0 : n - rank, count, low_rank->vectors);
+    if (status != 0)
+        low_rank_free(low_rank);
+    return status;
+}
+
+bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
+                      const double *coefficients, size_t rank, struct low_rank *low_rank,
+                      struct error *error) {
+    size_t known = factors_rank(layer, specialist_count, coefficients);
+    struct tridiagonal reduced = {0};
+    if (known != SIZE_MAX)
+        return prepare_factors(layer, specialist_count, coefficients, rank, known, low_rank, error);
+    int status = task_vector_reduce(layer, specialist_count, coefficients, &reduced);
+    if (status == 0)
+        status = low_rank_take(&reduced, layer, rank, low_rank);
+    tridiagonal_free(&reduced);
     if (status == 0)
         return true;
-    low_rank_free(low_rank);
     return error_set(error, ERROR_INPUT,
-                     status > 0 ? "tensor %s: LAPACK dsyevr did not converge (info %d)"
-                                : "tensor %s: not enough memory for its eigenvectors (info %d)",
-                     layer->name, (int)status);
+                     status == TRIDIAGONAL_DIVERGED
+                         ? "tensor %s: the search for its eigenvectors did not converge"
+                         : "tensor %s: not enough memory for its eigenvectors",
+                     layer->name);
 }
 
 /* strip (rows x cols, all columns) := strip V V^T, product: rows x count. */

@@ -24,6 +24,11 @@ bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
                       const double *coefficients, size_t rank, struct low_rank *low_rank,
                       struct error *error);
 
+/* The same from the reduced square of the combination, not of adapters only. 0, or why not
+ * (tridiagonal.h). */
+int low_rank_take(const struct tridiagonal *tridiagonal, const struct layer *layer, size_t rank,
+                  struct low_rank *low_rank);
+
 /* target (rows x cols of the layer, row-major) += factor * T_r(A). scratch memory is a few MiB;
  * false when even that is short. */
 bool low_rank_add(const struct low_rank *low_rank, const struct layer *layer,

@@ -1,12 +1,17 @@
 #include "analysis/spectra.h"
 
 #include "analysis/factors.h"
-#include "analysis/task_vector.h"
 
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Singular vectors found on the way. */
+struct kept {
+    size_t rank;
+    struct low_rank low_rank;
+};
 
 struct spectra {
     const struct tensor_table *table;
@@ -17,6 +22,9 @@ struct spectra {
     struct batch *batch;
     _Atomic(struct spectrum *) *results; /* [total]; set once, when ready */
     _Atomic size_t ready;
+    struct vector_wish wish;
+    struct kept **kept; /* [total], NULL where nothing is kept; there before the result is */
+    _Atomic uint64_t kept_bytes;
     pthread_mutex_t mutex; /* over what follows */
     struct progress *progress;
     bool cancelled;
@@ -100,19 +108,47 @@ static bool compute_reference(const struct layer *layer, size_t n, const double 
     return good;
 }
 
-static bool compute(const struct layer *layer, size_t n, const double *coefficients,
-                    struct spectrum *spectrum, struct error *error) {
-    size_t side = layer_max_rank(layer);
-    if (factors_rank(layer, n, coefficients) != SIZE_MAX)
-        return factors_spectrum(layer, n, coefficients, spectrum, error);
-    double *square = malloc(side * side * sizeof *square);
-    bool enough = square != NULL && task_vector_square(layer, n, coefficients, square);
-    bool good = enough && spectrum_from_square(square, layer->rows, layer->cols, spectrum, error);
-    free(square);
-    if (!enough)
-        return error_set(error, ERROR_INPUT, "no memory for a Gram matrix of %zu x %zu", side,
-                         side);
-    return good || compute_reference(layer, n, coefficients, spectrum, error);
+/* Keeps the singular vectors that are wished for, as far as there is room. What is not kept is
+ * computed again, to the same bytes, so that neither room nor failure matters here. */
+static void keep_vectors(struct spectra *spectra, size_t item, const struct tridiagonal *reduced,
+                         const struct spectrum *spectrum) {
+    const struct vector_wish *wish = &spectra->wish;
+    size_t l = spectra->layers[item / spectra->n], n = reduced->n;
+    size_t rank =
+        wish->rank != NULL ? wish->rank(wish->context, l, item % spectra->n, spectrum) : 0;
+    if (rank == 0 || rank == n)
+        return;
+    uint64_t bytes = (uint64_t)n * (rank > n / 2 ? n - rank : rank) * sizeof(double);
+    struct kept *kept = memory_array(1, sizeof *kept);
+    kept->rank = rank;
+    if (atomic_fetch_add(&spectra->kept_bytes, bytes) + bytes <= wish->bytes &&
+        low_rank_take(reduced, &spectra->table->layers[l], rank, &kept->low_rank) == 0) {
+        spectra->kept[item] = kept;
+        return;
+    }
+    atomic_fetch_sub(&spectra->kept_bytes, bytes);
+    free(kept);
+}
+
+static bool compute(struct spectra *spectra, size_t item, struct spectrum *spectrum,
+                    struct error *error) {
+    const struct layer *layer = &spectra->table->layers[spectra->layers[item / spectra->n]];
+    const double *coefficients = spectra->coefficients + item * spectra->n;
+    struct tridiagonal reduced;
+    if (factors_rank(layer, spectra->n, coefficients) != SIZE_MAX)
+        return factors_spectrum(layer, spectra->n, coefficients, spectrum, error);
+    switch (task_vector_reduce(layer, spectra->n, coefficients, &reduced)) {
+    case 0:
+        *spectrum = spectrum_from_eigenvalues(reduced.values, layer->rows, layer->cols);
+        keep_vectors(spectra, item, &reduced, spectrum);
+        tridiagonal_free(&reduced);
+        return true;
+    case TRIDIAGONAL_DIVERGED:
+        return compute_reference(layer, spectra->n, coefficients, spectrum, error);
+    default:
+        return error_set(error, ERROR_INPUT, "no memory for a Gram matrix of %zu x %zu",
+                         layer_max_rank(layer), layer_max_rank(layer));
+    }
 }
 
 static void run_item(void *context, size_t item) {
@@ -123,7 +159,7 @@ static void run_item(void *context, size_t item) {
         return;
     struct error error = {0};
     struct spectrum *spectrum = memory_array(1, sizeof *spectrum);
-    if (compute(layer, spectra->n, spectra->coefficients + item * spectra->n, spectrum, &error)) {
+    if (compute(spectra, item, spectrum, &error)) {
         atomic_store_explicit(&spectra->results[item], spectrum, memory_order_release);
         atomic_fetch_add(&spectra->ready, 1);
     } else {
@@ -143,8 +179,8 @@ static void announce_work(struct spectra *spectra) {
 }
 
 struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
-                              struct pool *pool, struct progress *progress,
-                              struct notifier notifier) {
+                              const struct vector_wish *wish, struct pool *pool,
+                              struct progress *progress, struct notifier notifier) {
     struct spectra *spectra = memory_array(1, sizeof *spectra);
     size_t n = table->specialist_count;
     spectra->table = table;
@@ -153,7 +189,10 @@ struct spectra *spectra_start(const struct tensor_table *table, const struct rea
     spectra->progress = progress;
     pthread_mutex_init(&spectra->mutex, NULL);
     rank_layers(spectra);
+    if (wish != NULL)
+        spectra->wish = *wish;
     spectra->results = memory_array(spectra->total, sizeof *spectra->results);
+    spectra->kept = memory_array(spectra->total, sizeof *spectra->kept);
     spectra->coefficients = memory_array(spectra->total * n, sizeof *spectra->coefficients);
     for (size_t item = 0; item < spectra->total; item++)
         residual_coefficients(core, spectra->layers[item / n], item % n,
@@ -170,6 +209,14 @@ const struct spectrum *spectra_get(const struct spectra *spectra, size_t layer, 
         return NULL;
     return atomic_load_explicit(&spectra->results[place * spectra->n + specialist],
                                 memory_order_acquire);
+}
+
+const struct low_rank *spectra_vectors(const struct spectra *spectra, size_t layer,
+                                       size_t specialist, size_t rank) {
+    if (spectra == NULL || spectra_get(spectra, layer, specialist) == NULL)
+        return NULL;
+    const struct kept *kept = spectra->kept[spectra->places[layer] * spectra->n + specialist];
+    return kept != NULL && kept->rank == rank ? &kept->low_rank : NULL;
 }
 
 void spectra_prefer(struct spectra *spectra, size_t layer) {
@@ -213,12 +260,16 @@ static void release(void *context) {
         if (spectrum != NULL)
             spectrum_free(spectrum);
         free(spectrum);
+        if (spectra->kept[item] != NULL)
+            low_rank_free(&spectra->kept[item]->low_rank);
+        free(spectra->kept[item]);
     }
     pthread_mutex_destroy(&spectra->mutex);
     free(spectra->layers);
     free(spectra->places);
     free(spectra->coefficients);
     free(spectra->results);
+    free(spectra->kept);
     error_free(&spectra->error);
     free(spectra);
 }

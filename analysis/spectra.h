@@ -6,6 +6,7 @@
 #ifndef R2M_ANALYSIS_SPECTRA_H
 #define R2M_ANALYSIS_SPECTRA_H
 
+#include "analysis/low_rank.h"
 #include "analysis/real_core.h"
 #include "analysis/spectrum.h"
 #include "analysis/support/pool.h"
@@ -13,14 +14,29 @@
 
 struct spectra;
 
-/* Starts the pass. table must outlive the set; what it needs of core is copied. progress counts
- * floating point operations (may be NULL). notifier as in pool.h. */
+/* Singular vectors to keep beside the values, for a merge that follows: a spectrum's reduction
+ * gives both. */
+struct vector_wish {
+    /* How many first vectors of that residual; 0 and all: none. Called by workers. */
+    size_t (*rank)(const void *context, size_t layer, size_t specialist,
+                   const struct spectrum *spectrum);
+    const void *context;
+    uint64_t bytes; /* room for all of them */
+};
+
+/* Starts the pass. table must outlive the set; what it needs of core is copied. wish may be NULL:
+ * only values. progress counts floating point operations (may be NULL). notifier as in pool.h. */
 struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
-                              struct pool *pool, struct progress *progress,
-                              struct notifier notifier);
+                              const struct vector_wish *wish, struct pool *pool,
+                              struct progress *progress, struct notifier notifier);
 
 /* Spectrum of R_specialist in that layer, or NULL: not ready yet, or not a matrix. */
 const struct spectrum *spectra_get(const struct spectra *spectra, size_t layer, size_t specialist);
+
+/* The truncation to that rank, where its vectors were kept, else NULL; owned by the set (which may
+ * be NULL). */
+const struct low_rank *spectra_vectors(const struct spectra *spectra, size_t layer,
+                                       size_t specialist, size_t rank);
 
 /* That layer's spectra are computed next. */
 void spectra_prefer(struct spectra *spectra, size_t layer);

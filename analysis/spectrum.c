@@ -64,26 +64,12 @@ static bool too_large(size_t rows, size_t cols, struct error *error) {
     return true;
 }
 
-bool spectrum_from_square(double *square, size_t rows, size_t cols, struct spectrum *spectrum,
-                          struct error *error) {
-    if (too_large(rows, cols, error))
-        return false;
-    *spectrum = empty(rows, cols);
-    lapack_int n = (lapack_int)spectrum->count;
-    lapack_int status = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'N', 'L', n, square, n, spectrum->sigma);
-    if (status != 0) {
-        spectrum_free(spectrum);
-        return error_set(error, ERROR_INPUT, "LAPACK dsyevd did not converge (info %d)",
-                         (int)status);
-    }
-    for (size_t i = 0, j = spectrum->count; i < j; i++) { /* ascending eigenvalues, in place */
-        double low = spectrum->sigma[i], high = spectrum->sigma[--j];
-        spectrum->sigma[i] = sqrt(fmax(high, 0));
-        if (i < j)
-            spectrum->sigma[j] = sqrt(fmax(low, 0));
-    }
-    finish(spectrum);
-    return true;
+struct spectrum spectrum_from_eigenvalues(const double *values, size_t rows, size_t cols) {
+    struct spectrum spectrum = empty(rows, cols);
+    for (size_t i = 0; i < spectrum.count; i++)
+        spectrum.sigma[i] = sqrt(fmax(values[spectrum.count - 1 - i], 0));
+    finish(&spectrum);
+    return spectrum;
 }
 
 void spectrum_of_values(const double *values, size_t count, size_t rows, size_t cols,

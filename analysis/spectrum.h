@@ -16,11 +16,10 @@ struct spectrum {
     double noise_edge;  /* Marchenko-Pastur; kept because it takes an integration to find */
 };
 
-/* From the symmetric square (A^T A or A A^T, n x n float64, n = min(rows, cols); destroyed):
- * eigenvalues by LAPACK dsyevd, square roots, descending. Agrees with gesdd to
- * 1e-6 * sigma_1 (section 7). An eigenvalue that rounding made negative counts as 0. */
-bool spectrum_from_square(double *square, size_t rows, size_t cols, struct spectrum *spectrum,
-                          struct error *error);
+/* From the eigenvalues (ascending) of the square A^T A or A A^T of a rows x cols matrix: square
+ * roots, descending. Agrees with gesdd to 1e-6 * sigma_1 (section 7). A value that rounding made
+ * negative counts as 0. */
+struct spectrum spectrum_from_eigenvalues(const double *values, size_t rows, size_t cols);
 
 /* The reference: LAPACK gesdd on the matrix itself (rows x cols row-major; destroyed), gesvd when
  * that does not converge. */

@@ -124,3 +124,13 @@ bool task_vector_square(const struct layer *layer, size_t specialist_count,
     free(block);
     return true;
 }
+
+int task_vector_reduce(const struct layer *layer, size_t specialist_count,
+                       const double *coefficients, struct tridiagonal *tridiagonal) {
+    size_t n = layer_max_rank(layer);
+    double *square = malloc(n * n * sizeof *square);
+    if (square != NULL && task_vector_square(layer, specialist_count, coefficients, square))
+        return tridiagonal_make(square, n, tridiagonal);
+    free(square);
+    return TRIDIAGONAL_NO_MEMORY;
+}

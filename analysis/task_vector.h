@@ -7,6 +7,7 @@
 #define R2M_ANALYSIS_TASK_VECTOR_H
 
 #include "analysis/tensor_table.h"
+#include "analysis/tridiagonal.h"
 
 /* Elements [first, first + count) of the combination, row-major; layer is shared
  * (layer_is_shared). target: count doubles. */
@@ -33,5 +34,9 @@ size_t task_vector_strip(const struct layer *layer);
  * by strip. Returns false when memory is short. */
 bool task_vector_square(const struct layer *layer, size_t specialist_count,
                         const double *coefficients, double *target);
+
+/* That square, reduced: its values and vectors follow. 0, or why not (tridiagonal.h). */
+int task_vector_reduce(const struct layer *layer, size_t specialist_count,
+                       const double *coefficients, struct tridiagonal *tridiagonal);
 
 #endif

@@ -232,6 +232,15 @@ static bool check_analysis(const struct plan *plan, const struct analysis *analy
     return true;
 }
 
+static size_t wished_rank(const void *context, size_t layer, size_t specialist,
+                          const struct spectrum *spectrum) {
+    return rank_rule_resolve(plan_rule(context, layer, specialist), spectrum->count, spectrum);
+}
+
+struct vector_wish merge_wish(const struct plan *plan, uint64_t bytes) {
+    return (struct vector_wish){wished_rank, plan, bytes};
+}
+
 bool merge_needs_spectra(const struct plan *plan) {
     const struct tensor_table *table = plan->table;
     for (size_t l = 0; l < table->layer_count; l++)

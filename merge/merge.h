@@ -45,6 +45,11 @@ struct string_list merge_notes(const struct plan *plan, const char *path);
  */
 bool merge_needs_spectra(const struct plan *plan);
 
+/* For analysis_wish: the singular vectors that the plan's truncations need, so that merge_write
+ * finds them. bytes: room for them. The plan is borrowed and must not change until the analysis has
+ * ended. */
+struct vector_wish merge_wish(const struct plan *plan, uint64_t bytes);
+
 /* Writes the merged checkpoint. The analysis must be far enough: DONE, or the core when
  * !merge_needs_spectra. progress (may be NULL) counts bytes of output. The output may not be one of
  * the inputs, by any path. Safe to call from a thread of its own while the owner only reads plan

@@ -13,7 +13,7 @@ static void add_scaled(double *target, double factor, const double *source, size
 
 /* Adds eta a_i s_i T(R_i,l): to the linear part where nothing is cut off. */
 static void add_residual(struct recipe *recipe, const struct preview_cell *cell, double factor,
-                         const double *coefficients) {
+                         const double *coefficients, const struct low_rank *kept) {
     size_t n = recipe->specialist_count;
     bool is_matrix = recipe->layer->role == ROLE_MATRIX;
     if (factor == 0 || (is_matrix && cell->rank == 0))
@@ -23,8 +23,8 @@ static void add_residual(struct recipe *recipe, const struct preview_cell *cell,
         return;
     }
     struct truncation *truncation = &recipe->truncations[recipe->truncation_count++];
-    *truncation =
-        (struct truncation){cell->rank, factor, memory_array(n, sizeof *truncation->coefficients)};
+    *truncation = (struct truncation){cell->rank, factor,
+                                      memory_array(n, sizeof *truncation->coefficients), kept};
     add_scaled(truncation->coefficients, 1, coefficients, n);
 }
 
@@ -49,7 +49,8 @@ struct recipe recipe_make(const struct plan *plan, const struct analysis *analys
     for (size_t i = 0; i < n; i++) {
         const struct preview_cell *cell = preview_cell_at(preview, layer, i);
         residual_coefficients(analysis->core, layer, i, coefficients);
-        add_residual(&recipe, cell, preview->eta * plan->shares[i] * cell->scale, coefficients);
+        add_residual(&recipe, cell, preview->eta * plan->shares[i] * cell->scale, coefficients,
+                     spectra_vectors(analysis->spectra, layer, i, cell->rank));
     }
     return recipe;
 }
@@ -98,6 +99,21 @@ static bool combined_delta(const struct recipe *recipe, double *delta, struct er
     return false;
 }
 
+static bool add_truncation(const struct recipe *recipe, const struct truncation *one, double *delta,
+                           struct error *error) {
+    size_t n = recipe->specialist_count;
+    const struct low_rank *low_rank = one->kept;
+    struct low_rank made = {0};
+    if (low_rank == NULL) {
+        if (!low_rank_prepare(recipe->layer, n, one->coefficients, one->rank, &made, error))
+            return false;
+        low_rank = &made;
+    }
+    bool added = low_rank_add(low_rank, recipe->layer, n, one->coefficients, one->factor, delta);
+    low_rank_free(&made);
+    return added || out_of_memory(recipe, error);
+}
+
 /* delta (rows x cols) = all of the layer's change. */
 static bool whole_delta(const struct recipe *recipe, double *delta, struct error *error) {
     const struct layer *layer = recipe->layer;
@@ -105,16 +121,9 @@ static bool whole_delta(const struct recipe *recipe, double *delta, struct error
     if (recipe->combine != NULL)
         return combined_delta(recipe, delta, error);
     task_vector_combine(layer, n, recipe->linear, 0, (size_t)layer->elements, delta);
-    for (size_t t = 0; t < recipe->truncation_count; t++) {
-        const struct truncation *one = &recipe->truncations[t];
-        struct low_rank low_rank = {0};
-        if (!low_rank_prepare(layer, n, one->coefficients, one->rank, &low_rank, error))
+    for (size_t t = 0; t < recipe->truncation_count; t++)
+        if (!add_truncation(recipe, &recipe->truncations[t], delta, error))
             return false;
-        bool added = low_rank_add(&low_rank, layer, n, one->coefficients, one->factor, delta);
-        low_rank_free(&low_rank);
-        if (!added)
-            return out_of_memory(recipe, error);
-    }
     return true;
 }
 

@@ -14,8 +14,9 @@
 
 struct truncation {
     size_t rank;
-    double factor;        /* eta a_i s_i */
-    double *coefficients; /* [N] of R_i */
+    double factor;               /* eta a_i s_i */
+    double *coefficients;        /* [N] of R_i */
+    const struct low_rank *kept; /* found on the way to the spectrum, or NULL; of the analysis */
 };
 
 struct recipe {

@@ -161,7 +161,7 @@ void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, doub
 
 void tensor_subtract(const struct tensor *tensor, uint64_t first, size_t count, const double *less,
                      double *values) {
-    if (tensor_is_plain(tensor)) {
+    if (tensor->update == NULL && tensor_is_plain(tensor)) {
         dtype_subtract(tensor->dtype, tensor->data + first * element_bytes(tensor), count, less,
                        values);
         return;

@@ -84,8 +84,8 @@ static void every_cell_gets_its_spectrum(void **state) {
         struct bench bench = bench_begin(2, (enum against)against);
         struct progress progress = {0};
         struct error error = {0};
-        struct spectra *spectra =
-            spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+        struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool,
+                                                &progress, (struct notifier){0});
         assert_true(spectra_wait(spectra, -1));
         assert_true(spectra_finished(spectra));
         assert_true(spectra_check(spectra, &error));
@@ -98,6 +98,46 @@ static void every_cell_gets_its_spectrum(void **state) {
         spectra_free(spectra);
         bench_end(&bench);
     }
+}
+
+static size_t three(const void *context, size_t layer, size_t specialist,
+                    const struct spectrum *spectrum) {
+    (void)layer;
+    assert_true(context != NULL && specialist < N && spectrum->count > 0);
+    return 3;
+}
+
+/* Vectors kept on the way to the values are those that are found without: the same bytes. */
+static void vectors_are_kept_as_wished(void **state) {
+    (void)state;
+    struct bench bench = bench_begin(2, AGAINST_CORE);
+    for (uint64_t room = 0; room < 2; room++) {
+        const struct vector_wish wish = {three, state, room * UINT32_MAX};
+        struct spectra *spectra =
+            spectra_start(bench.table, bench.core, &wish, bench.pool, NULL, (struct notifier){0});
+        assert_true(spectra_wait(spectra, -1));
+        for (size_t l = 0; l < bench.table->layer_count; l++) {
+            const struct layer *layer = &bench.table->layers[l];
+            const struct low_rank *kept = spectra_vectors(spectra, l, 1, 3);
+            bool wanted = room > 0 && layer->role == ROLE_MATRIX && layer_max_rank(layer) > 3;
+            assert_int_equal(kept != NULL, wanted);
+            assert_null(spectra_vectors(spectra, l, 1, 2));
+            if (!wanted)
+                continue;
+            struct low_rank made;
+            struct error error = {0};
+            double coefficients[N];
+            residual_coefficients(bench.core, l, 1, coefficients);
+            assert_true(low_rank_prepare(layer, N, coefficients, 3, &made, &error));
+            assert_int_equal(made.count, kept->count);
+            assert_memory_equal(made.vectors, kept->vectors,
+                                made.n * made.count * sizeof *made.vectors);
+            low_rank_free(&made);
+        }
+        spectra_free(spectra);
+    }
+    assert_null(spectra_vectors(NULL, 0, 0, 3));
+    bench_end(&bench);
 }
 
 /* Holds the one worker after an item until the gate opens. */
@@ -122,7 +162,7 @@ static void preferred_layers_come_next(void **state) {
     (void)state;
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
-    struct spectra *spectra = spectra_start(bench.table, bench.core, bench.pool, NULL,
+    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool, NULL,
                                             (struct notifier){wait_at_gate, &gate});
     size_t wanted = tensor_table_find(bench.table, "backbone.embeddings.position_embedding.weight");
     wait_for_items(&gate, 1);        /* the worker is held after the first item */
@@ -140,7 +180,7 @@ static void the_longest_work_comes_first(void **state) {
     (void)state;
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
-    struct spectra *spectra = spectra_start(bench.table, bench.core, bench.pool, NULL,
+    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool, NULL,
                                             (struct notifier){wait_at_gate, &gate});
     wait_for_items(&gate, 1);
     size_t first = tensor_table_find(bench.table, "backbone.encoder.layers.0.mlp.fc1.weight");
@@ -157,7 +197,7 @@ static void cancelling_leaves_the_rest_undone(void **state) {
     struct progress progress = {.cancel = true};
     struct error error = {0};
     struct spectra *spectra =
-        spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+        spectra_start(bench.table, bench.core, NULL, bench.pool, &progress, (struct notifier){0});
     assert_true(spectra_wait(spectra, -1));
     assert_int_equal(spectra_ready(spectra), 0);
     assert_false(spectra_check(spectra, &error));
@@ -172,12 +212,12 @@ static void abandoned_sets_end_by_themselves(void **state) {
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
     struct progress progress = {0};
-    struct spectra *old = spectra_start(bench.table, bench.core, bench.pool, &progress,
+    struct spectra *old = spectra_start(bench.table, bench.core, NULL, bench.pool, &progress,
                                         (struct notifier){wait_at_gate, &gate});
     wait_for_items(&gate, 1);
     spectra_abandon(old); /* must not wait for the worker, which is held at the gate */
     struct spectra *current =
-        spectra_start(bench.table, bench.core, bench.pool, &progress, (struct notifier){0});
+        spectra_start(bench.table, bench.core, NULL, bench.pool, &progress, (struct notifier){0});
     uint64_t total = atomic_load(&progress.total);
     assert_int_equal(spectra_ready(current), 0);
     atomic_store(&gate.closed, false);
@@ -193,6 +233,7 @@ static void abandoned_sets_end_by_themselves(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_gets_its_spectrum),
+        cmocka_unit_test(vectors_are_kept_as_wished),
         cmocka_unit_test(preferred_layers_come_next),
         cmocka_unit_test(the_longest_work_comes_first),
         cmocka_unit_test(cancelling_leaves_the_rest_undone),

@@ -124,6 +124,8 @@ static bool merge(struct session *session, const struct options *options, struct
         print_estimate(options, session->plan, &estimate);
     if (!check_space(options->output, &estimate, error) || options->dry_run)
         return error->kind == ERROR_NONE;
+    const struct vector_wish wish = merge_wish(session->plan, UINT64_MAX / 2);
+    analysis_wish(session->analysis, &wish);
     if (!session_analyze(session, merge_needs_spectra(session->plan), error) ||
         !progress_run(&session->line, &job, error))
         return false;
