@@ -130,25 +130,48 @@ static void keep_vectors(struct spectra *spectra, size_t item, const struct trid
     free(kept);
 }
 
-static bool compute(struct spectra *spectra, size_t item, struct spectrum *spectrum,
-                    struct error *error) {
-    const struct layer *layer = &spectra->table->layers[spectra->layers[item / spectra->n]];
-    const double *coefficients = spectra->coefficients + item * spectra->n;
-    struct tridiagonal reduced;
-    if (factors_rank(layer, spectra->n, coefficients) != SIZE_MAX)
-        return factors_spectrum(layer, spectra->n, coefficients, spectrum, error);
-    switch (task_vector_reduce(layer, spectra->n, coefficients, &reduced)) {
+/* *reduced gets what the values came from, to be freed, where *is_reduced. */
+static bool compute_reduced(const struct layer *layer, size_t n, const double *coefficients,
+                            struct tridiagonal *reduced, bool *is_reduced,
+                            struct spectrum *spectrum, struct error *error) {
+    *is_reduced = false;
+    if (factors_rank(layer, n, coefficients) != SIZE_MAX)
+        return factors_spectrum(layer, n, coefficients, spectrum, error);
+    switch (task_vector_reduce(layer, n, coefficients, reduced)) {
     case 0:
-        *spectrum = spectrum_from_eigenvalues(reduced.values, layer->rows, layer->cols);
-        keep_vectors(spectra, item, &reduced, spectrum);
-        tridiagonal_free(&reduced);
+        *spectrum = spectrum_from_eigenvalues(reduced->values, layer->rows, layer->cols);
+        *is_reduced = true;
         return true;
     case TRIDIAGONAL_DIVERGED:
-        return compute_reference(layer, spectra->n, coefficients, spectrum, error);
+        return compute_reference(layer, n, coefficients, spectrum, error);
     default:
         return error_set(error, ERROR_INPUT, "no memory for a Gram matrix of %zu x %zu",
                          layer_max_rank(layer), layer_max_rank(layer));
     }
+}
+
+bool spectrum_of_combination(const struct layer *layer, size_t n, const double *coefficients,
+                             struct spectrum *spectrum, struct error *error) {
+    struct tridiagonal reduced;
+    bool is_reduced;
+    bool good = compute_reduced(layer, n, coefficients, &reduced, &is_reduced, spectrum, error);
+    if (is_reduced)
+        tridiagonal_free(&reduced);
+    return good;
+}
+
+static bool compute(struct spectra *spectra, size_t item, struct spectrum *spectrum,
+                    struct error *error) {
+    const struct layer *layer = &spectra->table->layers[spectra->layers[item / spectra->n]];
+    struct tridiagonal reduced;
+    bool is_reduced;
+    bool good = compute_reduced(layer, spectra->n, spectra->coefficients + item * spectra->n,
+                                &reduced, &is_reduced, spectrum, error);
+    if (is_reduced) {
+        keep_vectors(spectra, item, &reduced, spectrum);
+        tridiagonal_free(&reduced);
+    }
+    return good;
 }
 
 static void run_item(void *context, size_t item) {

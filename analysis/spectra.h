@@ -60,4 +60,9 @@ void spectra_abandon(struct spectra *spectra);
 /* Cancels, waits for running items, releases; NULL is accepted. */
 void spectra_free(struct spectra *spectra);
 
+/* Spectrum of one combination of task vectors (task_vector.h), [N] coefficients. Errors: memory is
+ * short, LAPACK does not converge. */
+bool spectrum_of_combination(const struct layer *layer, size_t n, const double *coefficients,
+                             struct spectrum *spectrum, struct error *error);
+
 #endif

@@ -19,6 +19,13 @@ VECTOR_LOOP static void add_scaled(double *restrict target, double factor,
         target[i] += factor * source[i];
 }
 
+static void read_base(const struct layer *layer, uint64_t first, size_t count, double *base) {
+    if (layer->base != NULL)
+        tensor_read(layer->base, first, count, base);
+    else
+        memset(base, 0, count * sizeof *base);
+}
+
 /* One piece; sums differences, so that a specialist equal to the base adds exactly 0. */
 static void combine_piece(const struct layer *layer, size_t specialist_count,
                           const double *coefficients, uint64_t first, size_t count,
@@ -31,7 +38,7 @@ static void combine_piece(const struct layer *layer, size_t specialist_count,
         if (coefficients[j] == 0 || tensor == layer->base || tensor->update != NULL)
             continue;
         if (!base_read)
-            tensor_read(layer->base, first, count, base);
+            read_base(layer, first, count, base);
         base_read = true;
         tensor_subtract(tensor, first, count, base, difference);
         add_scaled(target, coefficients[j], difference, count);

@@ -2,7 +2,8 @@
  *
  * Everything that R2M adds to the base (core, residual, merged delta) is
  *     sum_j coefficients[j] * (theta_j,l - theta_0,l)
- * with N numbers per layer, computed in float64 from the mapped files, piece by piece. */
+ * (a base that is NULL counts as 0) with N numbers per layer, computed in float64 from the mapped
+ * files, piece by piece. */
 #ifndef R2M_ANALYSIS_TASK_VECTOR_H
 #define R2M_ANALYSIS_TASK_VECTOR_H
 

@@ -41,6 +41,10 @@ void cells_put(struct cells *cells, size_t row, size_t col, const char *glyph, e
  * last row says how many do not fit. With CELL_ASCII the canvas becomes an ascii one. */
 void cells_draw_chart(struct cells *cells, const struct chart *chart, enum cell_glyphs glyphs);
 
+/* The columns of a canvas of that size in which a chart's curves are drawn: the cell col - left of
+ * them is at position (col - left) / columns of the x axis. false: none. */
+bool cells_chart_area(size_t width, size_t height, size_t *left, size_t *columns);
+
 /* One horizontal bar of value (0..1 of width columns) at (row, col): eighths in UTF-8, '#' in
  * ASCII. */
 void cells_draw_bar(struct cells *cells, size_t row, size_t col, size_t width, double value,

@@ -20,9 +20,9 @@ enum {
 };
 
 static const struct lines utf8_lines = {
-    "│", "┤", "└", "─", "┴", "┼", "│", "┈", "━", "↓", {"█", "▓", "▒", "░"}, 1};
+    "│", "┤", "└", "─", "┴", "┼", "│", "┊", "┈", "━", "↓", {"█", "▓", "▒", "░"}, 1};
 static const struct lines ascii_lines = {
-    "|", "+", "+", "-", "+", "+", "|", "-", "-", "v", {"#", "=", "-", "+"}, 2};
+    "|", "+", "+", "-", "+", "+", "|", ":", "-", "-", "v", {"#", "=", "-", "+"}, 2};
 
 long plot_cell_of(double position, size_t length) {
     if (!(position >= -1e-9 && position <= 1 + 1e-9))
@@ -168,8 +168,9 @@ static void draw_lines(const struct plot *plot) {
         }
         long col = plot_cell_of(chart_position(&plot->chart->x, line->value), plot->width);
         for (size_t r = 0; col >= 0 && r < plot->height; r++)
-            cells_put(plot->cells, plot->row + r, plot->col + (size_t)col, plot->lines->vertical,
-                      CELL_MARK, CELL_DIM, line->colour);
+            cells_put(plot->cells, plot->row + r, plot->col + (size_t)col,
+                      line->dotted ? plot->lines->dotted : plot->lines->vertical, CELL_MARK,
+                      CELL_DIM, line->colour);
     }
 }
 
@@ -191,6 +192,13 @@ static void draw_graph(const struct plot *plot) {
     draw_lines(plot);
     plot_draw_curves(plot);
     label_horizontals(plot);
+}
+
+bool cells_chart_area(size_t width, size_t height, size_t *left, size_t *columns) {
+    bool roomy = width >= LEAST_WIDTH && height >= LEAST_HEIGHT;
+    *left = roomy ? LABEL_WIDTH : 0;
+    *columns = width - *left;
+    return width > *left;
 }
 
 void cells_draw_chart(struct cells *cells, const struct chart *chart, enum cell_glyphs glyphs) {

@@ -6,8 +6,8 @@
 
 /* Line drawing, per glyph set. */
 struct lines {
-    const char *y_axis, *y_tick, *corner, *x_axis, *x_tick, *cross, *vertical, *horizontal, *swatch,
-        *arrow;
+    const char *y_axis, *y_tick, *corner, *x_axis, *x_tick, *cross, *vertical, *dotted, *horizontal,
+        *swatch, *arrow;
     const char *fills[4]; /* of bars, a series each, in turn */
     size_t period;        /* columns from one mark of a horizontal line to the next */
 };

@@ -2,8 +2,20 @@
 #ifndef R2M_RENDER_FIGURES_H
 #define R2M_RENDER_FIGURES_H
 
+#include "analysis/raw_spectra.h"
 #include "merge/preview.h"
 #include "render/image.h"
+
+/* Whose spectrum: a curve for each specialist's residual or task vector, the base's, or all three
+ * for one specialist. */
+enum spectrum_of {
+    SPECTRUM_RESIDUALS,
+    SPECTRUM_TASKS,
+    SPECTRUM_BASE,
+    SPECTRUM_COMPARED,
+    SPECTRUM_OF_COUNT
+};
+const char *spectrum_of_text(enum spectrum_of of);
 
 /* How a spectrum is looked at. */
 struct spectrum_view {
@@ -12,14 +24,19 @@ struct spectrum_view {
                               every cut is drawn */
     bool noise_edges;      /* GD and MP lines of the selected (or first) specialist */
     double zoom_min, zoom_max; /* index range shown; 0, 0: all */
+    enum spectrum_of of;
+    const struct raw_spectra *raw; /* of task vectors and base; NULL: none are there */
+    bool relative;                 /* to sigma_1 of each curve */
+    bool cumulative;               /* energy up to the index in place of singular values */
+    size_t cursor;                 /* a dotted line at that index; 0: none */
 };
 
 /* Log x and y, nothing selected, noise edges off. */
 struct spectrum_view spectrum_view_default(void);
 
-/* Singular values of one matrix layer's residuals: a curve per specialist, rank cuts, discarded
- * tails, kept energy in the legend. Curves that are not ready are absent. NULL when the layer is
- * not a matrix. */
+/* Singular values of one matrix layer: a curve per specialist, the residuals' with rank cuts,
+ * discarded tails and kept energy in the legend. Curves that are not ready are absent. NULL when
+ * the layer is not a matrix. */
 struct chart *figure_spectrum(const struct analysis *analysis, const struct preview *preview,
                               size_t layer, const struct spectrum_view *view);
 

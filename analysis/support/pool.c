@@ -188,6 +188,18 @@ void batch_prefer(struct batch *batch, size_t first, size_t count) {
     pthread_mutex_unlock(&batch->pool->mutex);
 }
 
+void batch_hurry(struct batch *batch) {
+    struct pool *pool = batch->pool;
+    pthread_mutex_lock(&pool->mutex);
+    struct batch **at = &pool->batches;
+    while (*at != batch)
+        at = &(*at)->next;
+    *at = batch->next;
+    batch->next = pool->batches;
+    pool->batches = batch;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 void batch_cancel(struct batch *batch) {
     pthread_mutex_lock(&batch->pool->mutex);
     batch->count = batch->taken;

@@ -46,6 +46,9 @@ struct batch *batch_start(struct pool *pool, size_t count, batch_work *work, voi
 /* Items [first, first + count) are taken before all others that have not begun. */
 void batch_prefer(struct batch *batch, size_t first, size_t count);
 
+/* The batch's items are taken before those of all other batches. */
+void batch_hurry(struct batch *batch);
+
 /* No further item begins; running ones end normally. */
 void batch_cancel(struct batch *batch);
 

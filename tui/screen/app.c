@@ -41,6 +41,7 @@ static void start(struct app *app) {
     struct notifier notifier = {wake, app};
     app->pool = pool_create(app->options->threads);
     app->analysis = analysis_start(app->table, app->pool, &app->plan->effective.real, notifier);
+    app->raw = raw_spectra_create(app->table, app->pool, notifier);
     app->preview = preview_create(app->table);
     app->before = preview_create(app->table);
     app->layer = first_matrix(app->table);
@@ -78,6 +79,7 @@ void app_free(struct app *app) {
     for (int v = 0; v < VIEW_COUNT; v++)
         if (app->ops[v] != NULL)
             app->ops[v]->close(app->states[v]);
+    raw_spectra_free(app->raw);
     analysis_free(app->analysis);
     preview_free(app->preview);
     preview_free(app->before);
@@ -339,7 +341,8 @@ double app_deadline(const struct app *app) {
 bool app_idle(const struct app *app) {
     bool analysed =
         app->analysis->stage == ANALYSIS_DONE || app->analysis->stage == ANALYSIS_FAILED;
-    return analysed && app->stage == app->analysis->stage && app->job.state == EXPORT_NONE;
+    return analysed && app->stage == app->analysis->stage && app->job.state == EXPORT_NONE &&
+           raw_spectra_idle(app->raw);
 }
 
 static void draw_too_small(const struct app *app, struct surface *surface) {

@@ -9,6 +9,7 @@
 #ifndef R2M_TUI_SCREEN_APP_H
 #define R2M_TUI_SCREEN_APP_H
 
+#include "analysis/raw_spectra.h"
 #include "merge/preview.h"
 #include "tui/screen/export_job.h"
 #include "tui/screen/keys.h"
@@ -52,6 +53,7 @@ struct app {
     struct tensor_table *table;
     struct pool *pool;
     struct analysis *analysis;
+    struct raw_spectra *raw; /* of task vectors and base, computed when looked at */
     struct plan *plan;
     struct preview *preview; /* of the plan as it is */
     struct preview *before;  /* and as it was before the last edit */

@@ -2,6 +2,7 @@
 #ifndef R2M_TUI_SCREEN_LAYERS_H
 #define R2M_TUI_SCREEN_LAYERS_H
 
+#include "render/cells.h"
 #include "render/figures.h"
 #include "tui/screen/rank_edit.h"
 
@@ -100,6 +101,8 @@ struct layers_view {
     char *filter;    /* or NULL */
     int sort_column; /* what the view calls it; 0, the name: the order of the model */
     bool vectors, zoom;
+    struct rect chart_rect;       /* where the spectrum was drawn last; width 0: nowhere */
+    struct chart_axis chart_axis; /* its x axis then; no label */
     int pane;
     struct column columns[LAYERS_COLUMNS + SPECIALIST_LIMIT];
     size_t column_count;
@@ -139,11 +142,26 @@ bool layers_is_marked(const struct layers_view *view, size_t layer);
 void layers_draw_table(struct app *app, struct layers_view *view, struct surface *surface,
                        struct rect rect, bool focus);
 
-/* The right side for app->layer. */
-void layers_draw_spectrum(struct app *app, struct surface *surface, struct rect rect,
-                          const struct spectrum_view *view, bool focus);
+/* The spectrum of app->layer, and what its keys do (NOT_MINE for other actions). */
+void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surface *surface,
+                          struct rect rect, bool focus);
+unsigned layers_spectrum_act(struct app *app, struct layers_view *view, enum action action);
+
+/* The spectrum that the view shows for a specialist, or NULL: not ready. */
+const struct spectrum *layers_spectrum_read(const struct app *app, const struct spectrum_view *view,
+                                            size_t specialist);
+
+/* What the cursor reads; false where there is none. */
+bool layers_cursor_text(const struct app *app, const struct layers_view *view,
+                        char text[TEXT_ROOM]);
+
+/* The index drawn at that place of the screen; 0 outside the chart. */
+size_t layers_chart_index(const struct app *app, const struct layers_view *view, int row, int col);
+
+/* The rest of the right side. */
 void layers_draw_bars(struct app *app, struct surface *surface, struct rect rect);
-void layers_draw_values(struct app *app, struct surface *surface, struct rect rect);
+void layers_draw_values(struct app *app, const struct layers_view *view, struct surface *surface,
+                        struct rect rect);
 
 /* Energy of a specialist's task vector in a layer, and whether the Gram pass has ended. */
 bool layer_energy(const struct app *app, size_t layer, size_t specialist,

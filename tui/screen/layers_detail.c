@@ -1,6 +1,5 @@
-/* The right side of the Layers view: spectrum, bars, values. */
+/* The right side of the Layers view below the spectrum: bars, values. */
 #include "tui/screen/layers.h"
-#include "tui/terminal/plot.h"
 
 #include <math.h>
 
@@ -15,45 +14,6 @@ bool layer_energy(const struct app *app, size_t layer, size_t specialist,
 
 unsigned changed_style(const struct app *app, double now, double before, unsigned otherwise) {
     return app_is_fresh(app) && now != before ? ELEMENT_CHANGED : otherwise;
-}
-
-/* Why there is no curve yet. */
-static const char *missing_spectrum(const struct app *app) {
-    bool matrix = app->table->layers[app->layer].role == ROLE_MATRIX;
-    bool failed = app->analysis->stage == ANALYSIS_FAILED;
-    return !matrix  ? "A vector: no spectrum, no rank, always kept whole."
-           : failed ? "No spectrum: the analysis failed, see :messages."
-                    : "The spectrum is being computed.";
-}
-
-static bool any_spectrum(const struct app *app) {
-    bool any = false;
-    for (size_t i = 0; app->analysis->spectra != NULL && i < app->table->specialist_count; i++)
-        any |= spectra_get(app->analysis->spectra, app->layer, i) != NULL;
-    return any;
-}
-
-void layers_draw_spectrum(struct app *app, struct surface *surface, struct rect rect,
-                          const struct spectrum_view *view, bool focus) {
-    struct spectrum_view selected = *view;
-    selected.selected = (int)app->specialist;
-    struct chart *chart = any_spectrum(app)
-                              ? figure_spectrum(app->analysis, app->preview, app->layer, &selected)
-                              : NULL;
-    char text[TEXT_ROOM];
-    if (chart != NULL) {
-        plot_draw(surface, rect, chart);
-    } else {
-        const char *name = app->table->layers[app->layer].name;
-        surface_text(surface, rect.row, rect.col + 1, rect.width - 1, ELEMENT_HEADER,
-                     text_shorten(name, rect.width - 1, text));
-        surface_wrap(surface,
-                     (struct rect){rect.row + rect.height / 2, rect.col + 2, 2, rect.width - 4},
-                     ELEMENT_QUIET, missing_spectrum(app));
-    }
-    if (focus)
-        surface_highlight(surface, rect.row, rect.col, rect.width, STYLE_REVERSE);
-    chart_free(chart);
 }
 
 /* Columns of the bars: name, split bar, Real %, [Fake %, cross %], before, after. */
@@ -241,7 +201,29 @@ static void draw_spectrum_values(struct surface *surface, struct rect *rect,
     draw_value(surface, rect, "e90, e99 give", text, ELEMENT_TEXT);
 }
 
-void layers_draw_values(struct app *app, struct surface *surface, struct rect rect) {
+/* Singular value and kept energy of every specialist at the cursor. */
+static void draw_cursor_values(const struct app *app, const struct layers_view *view,
+                               struct surface *surface, struct rect *rect) {
+    char text[64], name[TEXT_ROOM];
+    size_t at = view->spectrum.cursor, n = app->table->specialist_count;
+    if (at == 0 || rect->height < 2)
+        return;
+    snprintf(text, sizeof text, "at index %zu", at);
+    draw_value(surface, rect, text, "sigma, kept", ELEMENT_HEADER);
+    for (size_t i = 0; i < n && rect->height > 0; i++) {
+        const struct spectrum *spectrum = layers_spectrum_read(app, &view->spectrum, i);
+        if (spectrum == NULL || at > spectrum->count)
+            continue;
+        snprintf(text, sizeof text, "%.3g, %.1f%%", spectrum->sigma[at - 1],
+                 100 * spectrum_kept(spectrum, at));
+        surface_text(surface, rect->row, rect->col, 16, specialist_style(i),
+                     text_shorten(app->table->specialists[i].name, 16, name));
+        draw_value(surface, rect, "", text, ELEMENT_TEXT);
+    }
+}
+
+void layers_draw_values(struct app *app, const struct layers_view *view, struct surface *surface,
+                        struct rect rect) {
     const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, app->specialist);
     const struct preview_cell *older = preview_cell_at(app->before, app->layer, app->specialist);
     const struct spectrum *spectrum =
@@ -276,4 +258,5 @@ void layers_draw_values(struct app *app, struct surface *surface, struct rect re
                changed_style(app, cell->contribution, older->contribution, ELEMENT_TEXT));
     if (spectrum != NULL)
         draw_spectrum_values(surface, &rect, spectrum, cell->rank);
+    draw_cursor_values(app, view, surface, &rect);
 }

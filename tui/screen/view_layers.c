@@ -41,7 +41,7 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     struct layers_view *view = state;
     struct layers_layout layout = layout_layers(body, app->table->specialist_count);
     if (view->zoom) {
-        layers_draw_spectrum(app, surface, body, &view->spectrum, false);
+        layers_draw_spectrum(app, view, surface, body, false);
         return;
     }
     layers_draw_table(app, view, surface, layout.table, view->pane == PANE_TABLE);
@@ -51,11 +51,10 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
                 ELEMENT_BORDER, theme_glyphs()->horizontal);
     if (view->rows.row_count == 0)
         return;
-    layers_draw_spectrum(app, surface, layout.spectrum, &view->spectrum,
-                         view->pane == PANE_SPECTRUM);
+    layers_draw_spectrum(app, view, surface, layout.spectrum, view->pane == PANE_SPECTRUM);
     layers_draw_bars(app, surface, layout.bars);
     if (layout.values.width > 0)
-        layers_draw_values(app, surface, layout.values);
+        layers_draw_values(app, view, surface, layout.values);
 }
 
 static struct list *list_of(void *state) {
@@ -101,10 +100,12 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     char scope[TEXT_ROOM];
     size_t marks = layers_marked_count(app, view);
     const char *name = app->table->specialists[app->specialist].name;
-    if (cell->ready && cell->max_rank > 0)
+    bool focused = view->pane == PANE_SPECTRUM || view->zoom;
+    bool reading = focused && layers_cursor_text(app, view, left);
+    if (!reading && cell->ready && cell->max_rank > 0)
         snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%, |T(R)| %.3g", name, cell->rank,
                  cell->max_rank, 100 * cell->kept, cell->residual_norm);
-    else
+    else if (!reading)
         snprintf(left, TEXT_ROOM, "%s", app->table->layers[app->layer].name);
     snprintf(right, TEXT_ROOM, "keys: %.200s", rank_scope_text(app, &selected, scope));
     size_t used = strlen(right);
@@ -143,13 +144,27 @@ static unsigned ask_rank(struct app *app) {
     return DIRTY_SCREEN;
 }
 
-/* With the spectrum in focus the arrows move the cut, and up and down choose the specialist. */
-static enum action spectrum_action(enum action action) {
-    return action == ACTION_SPECIALIST_PREVIOUS ? ACTION_RANK_DOWN
-           : action == ACTION_SPECIALIST_NEXT   ? ACTION_RANK_UP
-           : action == ACTION_UP                ? ACTION_SPECIALIST_PREVIOUS
-           : action == ACTION_DOWN              ? ACTION_SPECIALIST_NEXT
-                                                : action;
+/* With the spectrum in focus left and right move its cursor, up and down choose the specialist. */
+static enum action focused_action(const struct layers_view *view, enum action action) {
+    if (view->pane == PANE_SPECTRUM || view->zoom)
+        return action == ACTION_UP     ? ACTION_SPECIALIST_PREVIOUS
+               : action == ACTION_DOWN ? ACTION_SPECIALIST_NEXT
+                                       : action;
+    return action == ACTION_LEFT    ? ACTION_SPECIALIST_PREVIOUS
+           : action == ACTION_RIGHT ? ACTION_SPECIALIST_NEXT
+                                    : action;
+}
+
+/* The cut goes where the cursor is. */
+static unsigned cut_here(struct app *app, struct layers_view *view) {
+    char text[32];
+    struct rank_selection selected = selection(view);
+    if (view->spectrum.cursor == 0) {
+        app_say(app, STATUS_WARNING, "no cursor in the spectrum: Tab, then Left and Right");
+        return DIRTY_SCREEN;
+    }
+    snprintf(text, sizeof text, "%zu", view->spectrum.cursor);
+    return rank_set(app, &selected, text);
 }
 
 static unsigned act_on_ranks(struct app *app, struct layers_view *view, enum action action) {
@@ -170,10 +185,23 @@ static unsigned toggle(bool *flag) {
     return DIRTY_SCREEN;
 }
 
+/* Esc: out of the whole screen, the cursor away, a range dropped, all layers listed. */
+static bool go_back(struct app *app, struct layers_view *view) {
+    bool cursor = view->spectrum.cursor > 0 && view->pane == PANE_SPECTRUM;
+    if (!view->zoom && !cursor)
+        return layers_drop(app, view);
+    if (!view->zoom)
+        view->spectrum.cursor = 0;
+    view->zoom = false;
+    return true;
+}
+
 static unsigned act(struct app *app, void *state, enum action action) {
     struct layers_view *view = state;
-    if (view->pane == PANE_SPECTRUM)
-        action = spectrum_action(action);
+    action = focused_action(view, action);
+    unsigned result = layers_spectrum_act(app, view, action);
+    if (!(result & NOT_MINE))
+        return result;
     switch (action) {
     case ACTION_RANK_UP:
     case ACTION_RANK_DOWN:
@@ -207,11 +235,8 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_SORT_TURN:
         layers_sort_by(app, view, view->sort_column);
         return DIRTY_SCREEN;
-    case ACTION_AXIS:
-        view->spectrum.x = view->spectrum.x == CHART_LOG ? CHART_LINEAR : CHART_LOG;
-        return DIRTY_SCREEN;
-    case ACTION_EDGES:
-        return toggle(&view->spectrum.noise_edges);
+    case ACTION_CUT_HERE:
+        return cut_here(app, view);
     case ACTION_VECTORS:
         return layers_show_vectors(app, view);
     case ACTION_PANE:
@@ -221,10 +246,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_ZOOM:
         return toggle(&view->zoom);
     case ACTION_BACK:
-        if (!view->zoom)
-            return layers_drop(app, view) ? DIRTY_SCREEN : NOT_MINE;
-        view->zoom = false;
-        return DIRTY_SCREEN;
+        return go_back(app, view) ? DIRTY_SCREEN : NOT_MINE;
     default:
         return NOT_MINE;
     }

@@ -165,9 +165,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return DIRTY_SCREEN;
     case ACTION_OPEN_LAYER:
         return app_show(app, VIEW_LAYERS);
+    case ACTION_RIGHT:
     case ACTION_SPECIALIST_NEXT:
         app->specialist = (app->specialist + 1) % n;
         return DIRTY_SCREEN;
+    case ACTION_LEFT:
     case ACTION_SPECIALIST_PREVIOUS:
         app->specialist = (app->specialist + n - 1) % n;
         return DIRTY_SCREEN;

@@ -6,6 +6,7 @@ enum {
     TABLE_NARROW = 37, /* below 100 columns */
     TABLE_LIMIT = 96,
     VALUES_WIDTH = 34,
+    VALUE_ROWS = 16,
     BAR_ROWS_LIMIT = 9, /* header and eight specialists */
     PLOT_MIN_HEIGHT = 5
 };
@@ -36,7 +37,7 @@ static void split_details(struct layers_layout *layout, struct rect side, size_t
     int wanted = at_most((int)specialists + 1, BAR_ROWS_LIMIT);
     int bars = at_most(wanted, at_least(side.height - PLOT_MIN_HEIGHT, 2));
     if (wide)
-        bars = at_least(bars, at_most(12, side.height / 3));
+        bars = at_least(bars, at_most(VALUE_ROWS, side.height / 3));
     layout->spectrum = (struct rect){side.row, side.col, side.height - bars, side.width};
     layout->bars = (struct rect){side.row + side.height - bars, side.col, bars, side.width};
     if (wide) {

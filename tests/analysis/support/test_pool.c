@@ -58,6 +58,27 @@ static void preferred_items_come_first(void **state) {
     pool_free(pool);
 }
 
+static void a_hurried_batch_comes_before_older_ones(void **state) {
+    (void)state;
+    static struct record record;
+    record = (struct record){.gate = true};
+    struct pool *pool = pool_create(1);
+    struct batch *older = batch_start(pool, 5, note, &record, (struct notifier){0});
+    while (atomic_load(&record.next) == 0)
+        ; /* item 0 has begun and waits */
+    struct batch *newer = batch_start(pool, 3, note, &record, (struct notifier){0});
+    batch_hurry(newer);
+    batch_prefer(older, 4, 1); /* among its own only */
+    atomic_store(&record.gate, false);
+    assert_true(batch_wait(older, -1));
+    size_t expected[] = {0, 0, 1, 2, 4, 1, 2, 3};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_int_equal(record.order[i], expected[i]);
+    batch_free(older);
+    batch_free(newer);
+    pool_free(pool);
+}
+
 static void cancelled_items_do_not_run(void **state) {
     (void)state;
     static struct record record;
@@ -135,6 +156,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_runs_once),
         cmocka_unit_test(preferred_items_come_first),
+        cmocka_unit_test(a_hurried_batch_comes_before_older_ones),
         cmocka_unit_test(cancelled_items_do_not_run),
         cmocka_unit_test(notifier_hears_of_every_item),
         cmocka_unit_test(an_empty_batch_is_finished),

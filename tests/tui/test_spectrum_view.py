@@ -1,0 +1,108 @@
+"""The spectrum on the screen: what its cursor reads is what numpy finds in the files."""
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import safetensors_file  # noqa: E402
+from scripted_screen import SAMPLES, ScriptTest  # noqa: E402
+
+NAME = "backbone.encoder.layers.0.mlp.fc1.weight"
+READING = re.compile(r"(\w+) index (\d+) of (\d+), sigma ([\d.e-]+) \(([\d.e-]+) sigma_1\), "
+                     r"kept ([\d.]+)%")
+
+
+def matrix(stem):
+    tensor = safetensors_file.read(SAMPLES / f"{stem}.safetensors")[NAME]
+    return np.asarray(tensor, dtype=np.float64)
+
+
+class Spectrum(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.play("spectrum.script")
+
+    def reading(self, name):
+        for row in self.room.screen(name):
+            found = READING.search(row)
+            if found:
+                return found
+        self.fail("no reading:\n" + "\n".join(self.room.screen(name)))
+
+    def assert_reads(self, name, who, sigma):
+        found = self.reading(name)
+        index = int(found[2])
+        self.assertEqual((found[1], int(found[3])), (who, len(sigma)))
+        kept = np.sum(sigma[:index] ** 2) / np.sum(sigma ** 2)
+        self.assertLess(abs(float(found[4]) / sigma[index - 1] - 1), 0.006)
+        self.assertLess(abs(float(found[5]) / (sigma[index - 1] / sigma[0]) - 1), 0.006)
+        self.assertAlmostEqual(float(found[6]), 100 * kept, delta=0.051)
+        return index
+
+    def residual(self, who):
+        layers = self.room.analyze("demo.json", "--spectra")["layers"]
+        layer = next(one for one in layers if one["name"] == NAME)
+        one = next(one for one in layer["specialists"] if one["name"] == who)
+        return np.array(one["sigma"])
+
+    def test_the_cursor_reads_residuals(self):
+        self.assertEqual(self.assert_reads("cursor.txt", "fs", self.residual("fs")), 11)
+        self.assert_reads("wide.txt", "fs", self.residual("fs"))
+
+    def test_the_cursor_reads_task_vectors(self):
+        sigma = np.linalg.svd(matrix("fs") - matrix("base"), compute_uv=False)
+        self.assert_reads("tasks.txt", "fs", sigma)
+        sigma = np.linalg.svd(matrix("fr") - matrix("base"), compute_uv=False)
+        self.assert_reads("other.txt", "fr", sigma)
+
+    def test_the_cursor_reads_the_base(self):
+        self.assert_reads("base.txt", "base", np.linalg.svd(matrix("base"), compute_uv=False))
+
+    def test_the_cut_goes_to_the_cursor(self):
+        self.assertIn("r=11", "\n".join(self.room.screen("cut.txt")))
+        self.assertIn("r=9", "\n".join(self.room.screen("plain.txt")))
+
+    def test_what_is_shown_is_said(self):
+        for name, words in (("tasks.txt", ["task vectors"]), ("base.txt", ["━base"]),
+                            ("compared.txt", ["compared, sigma/sigma_1, linear", "residual r=9"]),
+                            ("energy.txt", ["energy"]), ("zoomed.txt", ["zoomed"]),
+                            ("edges.txt", ["GD", "MP"])):
+            text = "\n".join(self.room.screen(name))
+            for word in words:
+                self.assertIn(word, text, name)
+
+    def test_energy_rises_to_one(self):
+        rows = [row.split("│", 1)[1] for row in self.room.screen("energy.txt") if "│" in row]
+        self.assertTrue(any(row.startswith("    1┤") for row in rows[:4]), rows)
+
+    def test_a_zoom_shows_fewer_indexes(self):
+        axis = next(row for row in self.room.screen("zoomed.txt") if "└" in row)
+        labels = self.room.screen("zoomed.txt")[self.room.screen("zoomed.txt").index(axis) + 1]
+        shown = [int(word) for word in re.findall(r"\b\d+\b", labels.split("│")[1])]
+        self.assertTrue(shown and max(shown) < 60, labels)
+
+    def test_wide_screens_list_every_specialist_at_the_cursor(self):
+        rows = self.room.screen("wide.txt")
+        start = next(i for i, row in enumerate(rows) if "at index" in row)
+        index = int(re.search(r"at index (\d+)", rows[start])[1])
+        for who, row in zip(("fs", "fr", "efs"), rows[start + 1:]):
+            sigma = self.residual(who)
+            words = row.split()[-2:]
+            kept = 100 * np.sum(sigma[:index] ** 2) / np.sum(sigma ** 2)
+            self.assertLess(abs(float(words[0].rstrip(",")) / sigma[index - 1] - 1), 0.006)
+            self.assertAlmostEqual(float(words[1].rstrip("%")), kept, delta=0.051)
+
+    def test_ascii_shows_the_same(self):
+        self.play("spectrum.script", locale="C")
+        self.assertEqual(self.assert_reads("cursor.txt", "fs", self.residual("fs")), 11)
+        for dump in self.room.path.glob("*.txt"):
+            self.assertTrue(dump.read_bytes().isascii(), dump.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
