@@ -1,11 +1,11 @@
 /* Checksums that a file has of its own parts: a zip archive of its entries. */
 #include "analysis/checkpoint/format.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 uint32_t seal_checksum(const void *bytes, uint64_t size) {
-    return (uint32_t)crc32_z(0, bytes, (size_t)size);
+    return libdeflate_crc32(0, bytes, (size_t)size);
 }
 
 void checkpoint_seal(struct checkpoint *checkpoint, struct seal seal) {
