@@ -25,7 +25,8 @@ static size_t likely_rank(struct rank_rule rule, size_t full) {
 static uint64_t layer_bytes(const struct layer *layer, size_t n) {
     uint64_t bytes = layer->base != NULL ? layer->base->bytes : 0;
     for (size_t i = 0; i < n; i++)
-        bytes += layer->specialists[i] != NULL ? layer->specialists[i]->bytes : 0;
+        if (layer->specialists[i] != NULL && layer->specialists[i] != layer->base)
+            bytes += layer->specialists[i]->bytes;
     return bytes;
 }
 

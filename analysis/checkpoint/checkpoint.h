@@ -33,13 +33,13 @@ struct tensor {
     const char *name;   /* UTF-8, NUL-terminated, but may hold NUL bytes itself */
     size_t name_length; /* bytes */
     enum dtype dtype;
-    size_t rank;                 /* 0 for a scalar */
-    const uint64_t *shape;       /* rank sizes */
-    uint64_t elements;           /* product of the shape, 1 for a scalar */
-    uint64_t bytes;              /* of the contiguous little-endian form */
-    const unsigned char *data;   /* the first element, in the mapped file, of any alignment */
-    const uint64_t *strides;     /* rank steps in elements, as in torch; NULL when contiguous */
-    bool swapped;                /* the elements are stored big-endian */
+    size_t rank;               /* 0 for a scalar */
+    const uint64_t *shape;     /* rank sizes */
+    uint64_t elements;         /* product of the shape, 1 for a scalar */
+    uint64_t bytes;            /* of the contiguous little-endian form; of an update its factors' */
+    const unsigned char *data; /* the first element, in the mapped file, of any alignment */
+    const uint64_t *strides;   /* rank steps in elements, as in torch; NULL when contiguous */
+    bool swapped;              /* the elements are stored big-endian */
     const struct update *update; /* not NULL: no data; the tensor is what an adapter adds to the
                                     base's (lora/update.h); only tensor_read works on it */
 };

@@ -92,6 +92,19 @@ class AdapterTest(program_test.ProgramTest):
         names = {tensor["name"] for tensor in found["tensors"]}
         self.assertIn("base_model.model.blocks.0.up.lora_A.weight", names)
 
+    def test_inspect_shows_what_changes(self):
+        found = self.json("inspect", FIXTURES / "patterns", "--json")["weights"]
+        rows = {weight["name"]: (weight["shape"], weight["rank"], round(weight["scale"], 9))
+                for weight in found}
+        self.assertEqual(rows["blocks.0.up.weight"], ([20, 12], 2, 3.5))
+        self.assertEqual(rows["blocks.0.query.weight"], ([12, 12], 3, round(1 / 3, 9)))
+        self.assertEqual(rows["blocks.1.down.weight"], ([12, 20], 5, 1))
+        found = self.json("inspect", FIXTURES / "stabilised", "--json")["weights"]
+        self.assertEqual({weight["scale"] for weight in found}, {3})
+        table = self.good("inspect", FIXTURES / "head")
+        self.assertIn("blocks.0.up.weight\t[20, 12]\t4\t2\n", table)
+        self.assertIn("\nhead.weight\t[2, 12]\t\t\n", table)
+
     def test_another_prefix_is_voted_away(self):
         base = {f"backbone.{name}": values
                 for name, values in safetensors_file.read(BASE).items()}

@@ -3,6 +3,7 @@
 #include "analysis/support/digest.h"
 #include "analysis/support/pool.h"
 #include "merge/config/document.h"
+#include "tui/command/adapter_table.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
@@ -127,10 +128,7 @@ static void write_tensor(struct document *json, const struct file *file, size_t 
     document_open(json, NULL, '{', DOCUMENT_ROW);
     document_text(json, "name", tensor->name, tensor->name_length);
     document_string(json, "dtype", dtype_name(tensor->dtype));
-    document_open(json, "shape", '[', DOCUMENT_ROW);
-    for (size_t d = 0; d < tensor->rank; d++)
-        document_number(json, NULL, (double)tensor->shape[d]);
-    document_close(json);
+    tensor_shape_write(json, tensor);
     document_number(json, "bytes", (double)tensor->bytes);
     if (file->hashes != NULL)
         document_string(json, "sha256", file->hashes[index]);
@@ -162,6 +160,8 @@ static void write_file(struct document *json, const struct file *file) {
     for (size_t i = 0; i < checkpoint_count(file->checkpoint); i++)
         write_tensor(json, file, i);
     document_close(json);
+    if (checkpoint_is_adapter(file->checkpoint))
+        adapter_write(json, file->checkpoint);
     write_skipped(json, file->checkpoint);
     document_open(json, "warnings", '[', DOCUMENT_LINES);
     for (size_t i = 0; i < warnings->count; i++)
@@ -245,6 +245,10 @@ static void print_tables(const struct inspection *inspection) {
         for (size_t t = 0; t < checkpoint_count(file->checkpoint); t++)
             add_row(table, file, t);
         text_table_print(table, stdout);
+        if (checkpoint_is_adapter(file->checkpoint)) {
+            putchar('\n');
+            adapter_table_print(file->checkpoint, style, stdout);
+        }
         if (!inspection->options->quiet)
             complain_warnings(checkpoint_warnings(file->checkpoint));
     }

@@ -215,6 +215,7 @@ static bool make_update(const struct taking *taking, const struct member *member
     if (!take_shape(taking, &update, weight))
         return false;
     update.rows = weight->rank > 0 ? (size_t)weight->shape[0] : 1;
+    weight->bytes = update.b->bytes + (update.a != NULL ? update.a->bytes : 0);
     update.cols = update.rows > 0 ? (size_t)weight->elements / update.rows : 0;
     if (update.rows > INT_MAX || update.cols > INT_MAX)
         return refuse(taking, update.b, "makes an update of more than 2^31 rows or columns");
