@@ -40,6 +40,7 @@ const char *const model_file_names[] = {"model.safetensors.index.json",
                                         "diffusion_pytorch_model.safetensors",
                                         "pytorch_model.bin.index.json",
                                         "pytorch_model.bin",
+                                        ADAPTER_CONFIG, /* without its weights, which is said */
                                         NULL};
 
 char *model_file(const char *path) {

@@ -15,8 +15,8 @@
 
 extern const struct format sharded_format;
 
-/* The names of whole models in one file and of indexes, as weights lie in a folder; the first that
- * is there is meant. Then NULL. */
+/* The names of whole models in one file, of indexes and of an adapter's config, as weights lie in a
+ * folder; the first that is there is meant. Then NULL. */
 extern const char *const model_file_names[];
 
 /* The file to open for path: path itself or, of a folder, the file of weights in it; of a folder

@@ -1,5 +1,6 @@
 #include "analysis/checkpoint/lora/adapter_config.h"
 #include "analysis/checkpoint/lora/lora.h"
+#include "analysis/checkpoint/lora/lora_members.h"
 #include "analysis/checkpoint/lora/update.h"
 
 #include <limits.h>
@@ -8,146 +9,15 @@
 
 #define ATTENTION_OUTPUT ".base_layer.out_proj"
 
-/* What a tensor of the file is to its module. */
-enum part { PART_A, PART_B, PART_B_BIAS, PART_WHOLE };
-
-/* A tensor of the file: MODULE.lora_A.weight, MODULE.lora_A.ADAPTER.weight, ... */
-struct member {
-    const struct tensor *tensor;
-    const char *module; /* in the tensor's name; PART_WHOLE: all of the name but the prefix */
-    size_t length;
-    enum part part;
-    bool embedding;
-};
-
 struct taking {
     struct checkpoint *checkpoint;
     struct adapter_config *config;
-    struct member *members; /* [count] sorted by module, then by part */
-    size_t count;
+    struct members members;
     struct error *error;
 };
 
 static bool refuse(const struct taking *taking, const struct tensor *tensor, const char *reason) {
     return tensor_fail(taking->checkpoint, tensor, taking->error, "%s", reason);
-}
-
-static bool text_begins(const char *text, size_t length, const char *with) {
-    return length >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
-}
-
-static bool text_ends(const char *text, size_t length, const char *with) {
-    size_t tail = strlen(with);
-    return length >= tail && memcmp(text + length - tail, with, tail) == 0;
-}
-
-/* Kinds of factors by the part of the name that says so; the longer of two that fit first. */
-static const struct {
-    const char *name;
-    enum part part;
-    bool embedding;
-} factors[] = {{"lora_embedding_A", PART_A, true},
-               {"lora_embedding_B", PART_B, true},
-               {"lora_A", PART_A, false},
-               {"lora_B", PART_B, false}};
-
-enum { FACTORS = sizeof factors / sizeof factors[0] };
-
-/* The first part of the name (after a dot, or at its start) that begins with lora_, or length. */
-static size_t find_factor(const char *name, size_t length) {
-    for (size_t at = 0; at < length; at++)
-        if ((at == 0 || name[at - 1] == '.') && text_begins(name + at, length - at, "lora_"))
-            return at;
-    return length;
-}
-
-/* text: from lora_ on. */
-static bool read_factor(const struct taking *taking, struct member *member, const char *text,
-                        size_t length) {
-    for (size_t i = 0; i < FACTORS; i++) {
-        size_t own = strlen(factors[i].name);
-        if (!text_begins(text, length, factors[i].name) || (own < length && text[own] != '.'))
-            continue;
-        member->part = factors[i].part;
-        member->embedding = factors[i].embedding;
-        if (member->part == PART_B && text_ends(text, length, ".bias"))
-            member->part = PART_B_BIAS;
-        else if (!member->embedding && !text_ends(text, length, ".weight"))
-            break;
-        return true;
-    }
-    bool dora = text_begins(text, length, "lora_magnitude_vector");
-    return refuse(taking, member->tensor,
-                  dora ? "belongs to DoRA, which adds no low-rank term to the weight"
-                       : "is no factor of a LoRA update as PEFT names them");
-}
-
-static bool read_member(const struct taking *taking, struct member *member) {
-    static const char prefix[] = "base_model.model.";
-    const char *name = member->tensor->name;
-    size_t length = member->tensor->name_length;
-    if (text_begins(name, length, prefix)) {
-        name += sizeof prefix - 1;
-        length -= sizeof prefix - 1;
-    }
-    size_t at = find_factor(name, length);
-    member->module = name;
-    member->part = PART_WHOLE;
-    member->length = length;
-    if (at == length)
-        return true;
-    if (at == 0)
-        return refuse(taking, member->tensor, "is no factor of a LoRA update as PEFT names them");
-    member->length = at - 1;
-    return read_factor(taking, member, name + at, length - at);
-}
-
-static int compare_modules(const char *one, size_t length, const char *other, size_t other_length) {
-    int order = memcmp(one, other, length < other_length ? length : other_length);
-    return order != 0 ? order : (length > other_length) - (length < other_length);
-}
-
-static int compare_members(const void *one, const void *other) {
-    const struct member *a = one, *b = other;
-    int order = compare_modules(a->module, a->length, b->module, b->length);
-    return order != 0 ? order : (a->part > b->part) - (a->part < b->part);
-}
-
-static bool read_members(struct taking *taking) {
-    const struct checkpoint *checkpoint = taking->checkpoint;
-    taking->count = checkpoint->count;
-    taking->members = memory_array(taking->count, sizeof *taking->members);
-    for (size_t i = 0; i < taking->count; i++) {
-        struct member *member = &taking->members[i];
-        member->tensor = &checkpoint->tensors[i];
-        if (dtype_class(member->tensor->dtype) == DTYPE_CLASS_OPAQUE)
-            return tensor_fail(checkpoint, member->tensor, taking->error,
-                               "type %s cannot be merged", dtype_name(member->tensor->dtype));
-        if (!read_member(taking, member))
-            return false;
-    }
-    qsort(taking->members, taking->count, sizeof *taking->members, compare_members);
-    return true;
-}
-
-/* True when a module of that name and ending is there. */
-static bool has_module(const struct taking *taking, const struct member *member,
-                       const char *ending) {
-    char *wanted = memory_format("%.*s%s", (int)member->length, member->module, ending);
-    size_t length = strlen(wanted), low = 0, high = taking->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct member *other = &taking->members[middle];
-        if (compare_modules(other->module, other->length, wanted, length) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool found =
-        low < taking->count && compare_modules(taking->members[low].module,
-                                               taking->members[low].length, wanted, length) == 0;
-    free(wanted);
-    return found;
 }
 
 /* Places in the names that PEFT's own wrappers make. */
@@ -249,7 +119,7 @@ static bool check_factors(const struct taking *taking, const struct tensor *a,
 /* Of torch's stacked attention: PEFT names the factors of in_proj_weight after the module, and
  * wraps its out_proj too. */
 static bool is_attention(const struct taking *taking, const struct member *member) {
-    return has_module(taking, member, ATTENTION_OUTPUT);
+    return lora_members_have(&taking->members, member, ATTENTION_OUTPUT);
 }
 
 /* Scale of the member's module. The output of an attention goes by the attention's name, and PEFT
@@ -302,7 +172,7 @@ static void take_whole(const struct taking *taking, const struct member *member)
     if (text_ends(member->module, member->length, copy)) {
         struct member module = *member;
         module.length -= sizeof copy - 1;
-        if (has_module(taking, &module, "")) {
+        if (lora_members_have(&taking->members, &module, "")) {
             checkpoint_skip(taking->checkpoint, "copies of the base's weights", 1);
             return;
         }
@@ -315,23 +185,23 @@ static void take_whole(const struct taking *taking, const struct member *member)
 bool lora_take_weights(struct checkpoint *checkpoint, struct adapter_config *config,
                        struct error *error) {
     struct taking taking = {.checkpoint = checkpoint, .config = config, .error = error};
-    bool good = read_members(&taking);
-    const struct member *members = taking.members;
+    bool good = lora_members_read(checkpoint, &taking.members, error);
+    const struct member *members = taking.members.items;
+    size_t count = taking.members.count;
     checkpoint->is_adapter = true;
-    checkpoint->weights = memory_array(taking.count, sizeof *checkpoint->weights);
-    for (size_t first = 0, end; good && first < taking.count; first = end) {
+    checkpoint->weights = memory_array(count, sizeof *checkpoint->weights);
+    for (size_t first = 0, end; good && first < count; first = end) {
         end = first + 1;
         if (members[first].part == PART_WHOLE) {
             take_whole(&taking, &members[first]);
             continue;
         }
-        while (end < taking.count && members[end].part != PART_WHOLE &&
-               compare_modules(members[end].module, members[end].length, members[first].module,
-                               members[first].length) == 0)
+        while (end < count && members[end].part != PART_WHOLE &&
+               lora_members_meet(&members[end], &members[first]))
             end++;
         good = take_update(&taking, &members[first], end - first);
     }
-    free(taking.members);
+    free(taking.members.items);
     if (good && checkpoint->weight_count == 0)
         good = checkpoint_fail(checkpoint, error, "the adapter changes no weight");
     return good;
