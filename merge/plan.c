@@ -205,26 +205,37 @@ void plan_set_rank(struct plan *plan, struct plan_scope scope, struct rank_rule 
             override_cells(plan, scope.layers[i], scope.specialist, rule);
 }
 
-/* ranks: those of one layer. One override where all specialists get the same. */
-static void override_ranks(struct plan *plan, size_t layer, int specialist, const size_t *ranks) {
+/* rules: those of one layer. One override where all specialists get the same. */
+static void override_rules(struct plan *plan, size_t layer, int specialist,
+                           const struct rank_rule *rules) {
     size_t n = specialists(plan);
     bool same = specialist == PLAN_ALL;
     for (size_t i = 1; i < n; i++)
-        same = same && ranks[i] == ranks[0];
+        same = same && rank_rule_equal(rules[i], rules[0]);
     if (same)
-        override_cells(plan, layer, PLAN_ALL, (struct rank_rule){RANK_RANK, (double)ranks[0]});
+        override_cells(plan, layer, PLAN_ALL, rules[0]);
     for (size_t i = 0; i < n && !same; i++)
         if (specialist == PLAN_ALL || (size_t)specialist == i)
-            override_cells(plan, layer, (int)i, (struct rank_rule){RANK_RANK, (double)ranks[i]});
+            override_cells(plan, layer, (int)i, rules[i]);
 }
 
-void plan_set_ranks(struct plan *plan, struct plan_scope scope, const size_t *ranks,
+void plan_set_rules(struct plan *plan, struct plan_scope scope, const struct rank_rule *rules,
                     const char *description) {
     begin_step(plan, description);
     drop_exact(plan, scope);
     for (size_t i = 0; i < scope.layer_count; i++)
         if (is_matrix(plan, scope.layers[i]))
-            override_ranks(plan, scope.layers[i], scope.specialist, ranks + i * specialists(plan));
+            override_rules(plan, scope.layers[i], scope.specialist, rules + i * specialists(plan));
+}
+
+void plan_set_ranks(struct plan *plan, struct plan_scope scope, const size_t *ranks,
+                    const char *description) {
+    size_t cells = scope.layer_count * specialists(plan);
+    struct rank_rule *rules = memory_array(cells, sizeof *rules);
+    for (size_t i = 0; i < cells; i++)
+        rules[i] = (struct rank_rule){RANK_RANK, (double)ranks[i]};
+    plan_set_rules(plan, scope, rules, description);
+    free(rules);
 }
 
 /* The default rule by an override of its own, where a glob would hide it. */
@@ -332,6 +343,25 @@ const char *plan_undo(struct plan *plan) {
 
 const char *plan_redo(struct plan *plan) {
     return step_taken(plan, history_redo(plan->history, &plan->config));
+}
+
+size_t plan_step_count(const struct plan *plan) {
+    return history_count(plan->history);
+}
+
+size_t plan_position(const struct plan *plan) {
+    return history_position(plan->history);
+}
+
+const char *plan_step_text(const struct plan *plan, size_t step) {
+    return history_text(plan->history, step);
+}
+
+void plan_jump(struct plan *plan, size_t position) {
+    while (plan_position(plan) > position && plan_undo(plan) != NULL)
+        ;
+    while (plan_position(plan) < position && plan_redo(plan) != NULL)
+        ;
 }
 
 void plan_mark_saved(struct plan *plan) {

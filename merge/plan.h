@@ -46,6 +46,11 @@ void plan_set_rank(struct plan *plan, struct plan_scope scope, struct rank_rule 
 void plan_set_ranks(struct plan *plan, struct plan_scope scope, const size_t *ranks,
                     const char *description);
 
+/* A rule of its own for each cell, rules[layer position in scope x N + specialist] likewise: what
+ * pasting does. */
+void plan_set_rules(struct plan *plan, struct plan_scope scope, const struct rank_rule *rules,
+                    const char *description);
+
 /* Drops the overrides of the scope's cells: they follow the default rule again. */
 void plan_reset(struct plan *plan, struct plan_scope scope, const char *description);
 
@@ -62,6 +67,15 @@ bool plan_preset(struct plan *plan, const char *name, struct error *error);
  * string lives until the next edit. */
 const char *plan_undo(struct plan *plan);
 const char *plan_redo(struct plan *plan);
+
+/* The steps that can be taken back, and those that can be made again behind them; the position is
+ * the number of steps made. The text of a step says what it did. */
+size_t plan_step_count(const struct plan *plan);
+size_t plan_position(const struct plan *plan);
+const char *plan_step_text(const struct plan *plan, size_t step);
+
+/* Takes steps back, or makes them again, until the position is there. */
+void plan_jump(struct plan *plan, size_t position);
 
 /* After the config was written. */
 void plan_mark_saved(struct plan *plan);

@@ -76,6 +76,18 @@ const char *history_redo(struct plan_history *history, struct config *current) {
     return cross(&history->steps[history->position++], current);
 }
 
+size_t history_count(const struct plan_history *history) {
+    return history->count;
+}
+
+size_t history_position(const struct plan_history *history) {
+    return history->position;
+}
+
+const char *history_text(const struct plan_history *history, size_t step) {
+    return history->steps[step].description;
+}
+
 void history_mark_saved(struct plan_history *history) {
     history->saved = history->position;
 }

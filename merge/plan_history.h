@@ -23,6 +23,11 @@ void history_record(struct plan_history *history, struct config *before, const c
 const char *history_undo(struct plan_history *history, struct config *current);
 const char *history_redo(struct plan_history *history, struct config *current);
 
+/* Number of steps, the position among them, and what a step did. */
+size_t history_count(const struct plan_history *history);
+size_t history_position(const struct plan_history *history);
+const char *history_text(const struct plan_history *history, size_t step);
+
 /* Remembers the position, and whether it is there again. */
 void history_mark_saved(struct plan_history *history);
 bool history_is_saved(const struct plan_history *history);

@@ -31,6 +31,8 @@ static void kinds_differ_only_in_numbers(void **state) {
     (void)state;
     assert_true(layer_same_kind("blocks.3.fc1.weight", "blocks.11.fc1.weight"));
     assert_true(layer_same_kind("a", "a"));
+    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc2.weight"));
+    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc1"));
     assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc2x.weight"));
     assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc1.weight2x"));
     assert_false(layer_same_kind("a", "ab"));

@@ -230,12 +230,12 @@ static void a_session_from_start_to_end(void **state) {
     press(session, "jj");
     wait_for(session, "fs in 6 layers");
     press(session, "j");
-    wait_for(session, "fs here");
+    wait_for(session, "fs in this layer");
     press(session, "+");
     wait_for(session, "r=10");
     wait_for(session, "demo.json*");
     press(session, "u");
-    wait_for(session, "undo: fs rank 9");
+    wait_for(session, "undo: fs 9");
     press(session, "2");
     wait_for(session, "Cosines of residuals");
     press(session, "4");

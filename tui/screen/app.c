@@ -11,7 +11,7 @@
 static const struct view_ops *const all_views[VIEW_COUNT] = {
     [VIEW_LAYERS] = &view_layers, [VIEW_SPECIALISTS] = &view_specialists, [VIEW_MAP] = &view_map,
     [VIEW_PLAN] = &view_plan,     [VIEW_EXPORT] = &view_export,           [VIEW_HELP] = &view_help,
-    [VIEW_MATCH] = &view_match,
+    [VIEW_MATCH] = &view_match,   [VIEW_HISTORY] = &view_history,
 };
 
 const char *view_name(enum view_id view) {
@@ -131,12 +131,12 @@ static bool follow_core(struct app *app, struct error *error) {
     return true;
 }
 
-/* revert takes the edit back when the core cannot follow. */
-static void plan_changed(struct app *app, const char *(*revert)(struct plan *)) {
+/* back: the position in the history to which a plan returns whose core cannot be. */
+static void plan_changed(struct app *app, size_t back) {
     struct error error = {0};
     struct preview *older = app->before;
     if (!follow_core(app, &error)) {
-        revert(app->plan);
+        plan_jump(app->plan, back);
         status_fail(&app->status, app->now, &error);
     }
     app->before = app->preview;
@@ -149,7 +149,13 @@ static void plan_changed(struct app *app, const char *(*revert)(struct plan *)) 
 }
 
 void app_plan_changed(struct app *app) {
-    plan_changed(app, plan_undo);
+    plan_changed(app, plan_position(app->plan) - 1);
+}
+
+void app_jump(struct app *app, size_t position) {
+    size_t back = plan_position(app->plan);
+    plan_jump(app->plan, position);
+    plan_changed(app, back);
 }
 
 bool app_is_fresh(const struct app *app) {
@@ -166,9 +172,11 @@ unsigned app_edited(struct app *app, bool good, struct error *error) {
 unsigned app_show(struct app *app, enum view_id view) {
     if (view >= VIEW_HELP && app->view != view) {
         if (app->view < VIEW_HELP)
-            app->view_below_help = app->view;
+            app->view_below = app->view;
         list_select(app->ops[view]->list(app->states[view]), 0);
     }
+    if (view == VIEW_HISTORY)
+        view_history_begin(app);
     app->view = view;
     if (app->ops[view]->changed != NULL)
         app->ops[view]->changed(app, app->states[view]);
@@ -194,6 +202,7 @@ unsigned app_quit(struct app *app) {
 
 /* u and C-r: the message names what was done. */
 static unsigned step_history(struct app *app, bool back) {
+    size_t position = plan_position(app->plan);
     const char *what = back ? plan_undo(app->plan) : plan_redo(app->plan);
     const char *verb = back ? "undo" : "redo";
     if (what == NULL) {
@@ -201,13 +210,13 @@ static unsigned step_history(struct app *app, bool back) {
         return DIRTY_SCREEN;
     }
     app_say(app, STATUS_INFO, "%s: %s", verb, what);
-    plan_changed(app, back ? plan_redo : plan_undo);
+    plan_changed(app, position);
     return DIRTY_SCREEN;
 }
 
 static unsigned go_back(struct app *app) {
     if (app->view >= VIEW_HELP)
-        return app_show(app, app->view_below_help);
+        return app_show(app, app->view_below);
     status_clear(&app->status, STATUS_ERROR);
     return DIRTY_SCREEN;
 }
@@ -217,6 +226,8 @@ static unsigned general_action(struct app *app, enum action action) {
     case ACTION_UNDO:
     case ACTION_REDO:
         return step_history(app, action == ACTION_UNDO);
+    case ACTION_HISTORY:
+        return app_show(app, VIEW_HISTORY);
     case ACTION_COMMAND:
         return typed_command_open(app);
     case ACTION_MATCH:

@@ -63,7 +63,7 @@ struct app {
     size_t layer, specialist; /* selected */
     const struct view_ops *ops[VIEW_COUNT];
     void *states[VIEW_COUNT];
-    enum view_id view, view_below_help;
+    enum view_id view, view_below;
     struct rect body; /* at the last drawing */
 
     struct prompt prompt;
@@ -110,7 +110,10 @@ void app_plan_changed(struct app *app);
 /* True for a second after a key changed a number: those that differ stand out. */
 bool app_is_fresh(const struct app *app);
 
-/* Shows a view. */
+/* Takes the plan to a position in its history. */
+void app_jump(struct app *app, size_t position);
+
+/* Shows a view; help and history on top of what was shown. */
 unsigned app_show(struct app *app, enum view_id view);
 const char *view_name(enum view_id view);
 
@@ -145,6 +148,9 @@ void formula_draw(const struct app *app, struct surface *surface, struct rect re
 unsigned view_help_messages(struct app *app);
 
 extern const struct view_ops view_layers, view_specialists, view_map, view_plan, view_export,
-    view_help, view_match;
+    view_help, view_match, view_history;
+
+/* The history is about to be shown. */
+void view_history_begin(struct app *app);
 
 #endif

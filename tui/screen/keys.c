@@ -16,8 +16,9 @@
 #define PLAN IN(VIEW_PLAN)
 #define EXPORT IN(VIEW_EXPORT)
 #define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT)
-#define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH))
-#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN)
+#define HISTORY IN(VIEW_HISTORY)
+#define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH) | HISTORY)
+#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN | HISTORY)
 
 /* clang-format off */
 static const struct binding table[] = {
@@ -27,7 +28,10 @@ static const struct binding table[] = {
     {ACTION_RANK_DOWN_10, "rank-down-10", "<", LAYERS, "Lower the rank by 10", NULL, 0, rank_disabled},
     {ACTION_RANK_SET, "rank-set", "r", LAYERS, "Set a rank rule: 64, 10%, e90, gd, mp, full, zero", "set", 2, rank_disabled},
     {ACTION_RANK_RESET, "rank-reset", "d", LAYERS, "Follow the default rule again", NULL, 0, rank_disabled},
-    {ACTION_SCOPE, "scope", "a", LAYERS, "Next scope of rank keys: one cell, layer, marked, same kind, specialist, all", "scope", 3, NULL},
+    {ACTION_SCOPE, "scope", "a", LAYERS, "What rank keys change: this layer or module, marked ones, its kind, all", "scope", 3, NULL},
+    {ACTION_SCOPE_SPECIALISTS, "scope-specialists", "A", LAYERS, "Rank keys change one specialist, or all of them", NULL, 0, NULL},
+    {ACTION_RANK_COPY, "rank-copy", "c", LAYERS, "Copy the ranks of what rank keys change", NULL, 0, rank_disabled},
+    {ACTION_RANK_PASTE, "rank-paste", "p", LAYERS, "Paste them where rank keys reach: to the same layer, or the same kind", NULL, 0, rank_disabled},
     {ACTION_SPECIALIST_PREVIOUS, "specialist-previous", "[", LAYERS | MAP, "Select the previous specialist", NULL, 0, NULL},
     {ACTION_SPECIALIST_NEXT, "specialist-next", "]", LAYERS | MAP, "Select the next specialist", "specialist", 4, NULL},
     {ACTION_MARK, "mark", "Space", LAYERS, "Mark or unmark the layer, or all layers of a module", "mark", 6, NULL},
@@ -80,6 +84,8 @@ static const struct binding table[] = {
     {ACTION_SEARCH_PREVIOUS, "search-previous", "N", ROWS, "Previous row found", NULL, 0, search_disabled},
     {ACTION_UNDO, "undo", "u", WORK, "Take the last change back", "undo", 5, NULL},
     {ACTION_REDO, "redo", "C-r", WORK, "Make it again", NULL, 0, NULL},
+    {ACTION_HISTORY, "history", "U", WORK | HISTORY, "List what was done; moving in the list goes back and forward", NULL, 0, NULL},
+    {ACTION_HISTORY_TAKE, "history-take", "Enter", HISTORY, "Stay at this step", "stay", 1, NULL},
     {ACTION_COMMAND, "command", ":", WORK, "Type a command: set, write, export, figures, report, preset, messages", NULL, 0, NULL},
     {ACTION_VIEW_1, "view-1", "1", ALL, "Layers: spectra, ranks, contributions", NULL, 0, NULL},
     {ACTION_VIEW_2, "view-2", "2", ALL, "Specialists: norms, shares, weights, cosines", NULL, 0, NULL},
@@ -182,8 +188,8 @@ void screen_print_keys(FILE *stream) {
         bool all = (one->views & WORK) == WORK;
         if (all)
             fprintf(stream, "all\t%s\t%s\t%s\n", one->keys, one->name, one->help);
-        for (int view = 0; view < VIEW_HELP && !all; view++)
-            if ((one->views & IN(view)) != 0)
+        for (int view = 0; view < VIEW_COUNT && !all; view++)
+            if (view != VIEW_HELP && (one->views & IN(view)) != 0)
                 fprintf(stream, "%s\t%s\t%s\t%s\n", view_name((enum view_id)view), one->keys,
                         one->name, one->help);
     }

@@ -48,12 +48,6 @@ void layers_rows_free(struct layers_rows *rows);
 /* The row that shows the layer (its module's where folded). */
 size_t layers_row_of(const struct layers_rows *rows, size_t layer);
 
-/* Bytes of a name that are its module ("blocks.3" of "blocks.3.attn.qkv.weight"); 0: none. */
-size_t layer_module_length(const char *name);
-
-/* What the layer is in its module: "mlp.fc1" of "blocks.3.mlp.fc1.weight". */
-void layer_kind(const char *name, char kind[TEXT_ROOM]);
-
 /* Whether every word of the filter fits: text anywhere in the name, role:vector, kind:mlp.fc1; a
  * word after '!' must not fit. */
 bool layer_fits(const struct layer *layer, const char *filter);
@@ -96,6 +90,8 @@ struct layers_view {
     struct layers_rows rows;
     struct spectrum_view spectrum;
     enum rank_scope scope;
+    bool every; /* rank keys change every specialist, not only the selected one */
+    struct rank_clip clip;
     bool *marked;    /* [layer_count] */
     size_t anchor;   /* the layer from which a range is being marked, or NO_ANCHOR */
     char *filter;    /* or NULL */

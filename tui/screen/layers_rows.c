@@ -1,50 +1,13 @@
 #include "tui/screen/layers.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_number(const char *part, size_t length) {
-    size_t digits = 0;
-    while (digits < length && isdigit((unsigned char)part[digits]))
-        digits++;
-    return digits > 0 && digits == length;
-}
-
-/* Up to the first part that is a number; without one, all but the last two parts. */
-size_t layer_module_length(const char *name) {
-    size_t ends[3] = {0, 0, 0}; /* of the last parts, newest first */
-    for (size_t start = 0;;) {
-        size_t length = strcspn(name + start, ".");
-        if (name[start + length] == '\0')
-            return ends[1];
-        if (start > 0 && is_number(name + start, length))
-            return start + length;
-        ends[2] = ends[1];
-        ends[1] = ends[0];
-        ends[0] = start + length;
-        start += length + 1;
-    }
-}
-
-/* "layers.3" for a numbered module, else its last part. */
-static char *module_label(const char *name, size_t length) {
-    size_t start = length, parts = 1;
-    while (start > 0) {
-        if (name[start - 1] == '.' && !is_number(name + start, length - start))
-            break;
-        parts += name[start - 1] == '.';
-        if (parts > 2)
-            break;
-        start--;
-    }
-    return memory_text(name + start, length - start);
-}
-
 static void add_module(struct layers_rows *rows, const char *name, size_t length, size_t first) {
     struct module *module = &rows->modules[rows->module_count++];
-    *module = (struct module){.label = module_label(name, length), .first = first, .count = 1};
+    *module =
+        (struct module){.label = layer_module_label(name, length), .first = first, .count = 1};
 }
 
 /* A module that was folded stays so. */
@@ -146,36 +109,15 @@ size_t layers_row_of(const struct layers_rows *rows, size_t layer) {
     return best;
 }
 
-/* Without the ending that every matrix has. */
-static void drop_ending(char *label) {
-    static const char *const endings[] = {".weight", "_weight"};
-    size_t length = strlen(label);
-    for (size_t i = 0; i < 2; i++) {
-        size_t size = strlen(endings[i]);
-        if (length > size && strcmp(label + length - size, endings[i]) == 0)
-            label[length - size] = '\0';
-    }
-}
-
-void layer_kind(const char *name, char kind[TEXT_ROOM]) {
-    size_t skip = layer_module_length(name);
-    snprintf(kind, TEXT_ROOM, "%s", name + skip + (name[skip] == '.'));
-    drop_ending(kind);
-}
-
 void layers_row_label(const struct layers_rows *rows, const struct tensor_table *table, size_t row,
                       char label[TEXT_ROOM]) {
     const struct layers_row *one = &rows->rows[row];
     const struct module *module = &rows->modules[one->module];
     const char *name = table->layers[rows->shown[one->first]].name;
-    char kind[TEXT_ROOM];
-    layer_kind(name, kind);
     if (one->is_module)
         snprintf(label, TEXT_ROOM, "%s (%zu)", module->label, module->count);
     else if (module->count > 1 && !rows->flat)
-        snprintf(label, TEXT_ROOM, "%s", kind);
-    else if (module->label[0] != '\0')
-        snprintf(label, TEXT_ROOM, "%.200s.%.800s", module->label, kind);
+        layer_kind(name, label);
     else
-        snprintf(label, TEXT_ROOM, "%s", kind);
+        layer_label(name, label);
 }

@@ -1,6 +1,5 @@
 #include "tui/screen/rank_edit.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +9,6 @@ struct reach {
     size_t count;
     int specialist; /* or PLAN_ALL */
 };
-
-bool layer_same_kind(const char *one, const char *other) {
-    while (*one != '\0' && *other != '\0') {
-        if (isdigit((unsigned char)*one) && isdigit((unsigned char)*other)) {
-            while (isdigit((unsigned char)*one))
-                one++;
-            while (isdigit((unsigned char)*other))
-                other++;
-        } else if (*one++ != *other++) {
-            return false;
-        }
-    }
-    return *one == *other;
-}
 
 static bool in_rows(const struct rank_selection *selection, size_t layer) {
     for (size_t i = 0; i < selection->layer_count; i++)
@@ -35,8 +20,7 @@ static bool in_rows(const struct rank_selection *selection, size_t layer) {
 static bool in_scope(const struct app *app, const struct rank_selection *selection, size_t layer) {
     const struct layer *layers = app->table->layers;
     switch (selection->scope) {
-    case SCOPE_CELL:
-    case SCOPE_LAYER:
+    case SCOPE_ROW:
         return in_rows(selection, layer);
     case SCOPE_MARKED:
         return selection->marked[layer];
@@ -51,8 +35,7 @@ static bool in_scope(const struct app *app, const struct rank_selection *selecti
 }
 
 static struct reach reach_of(const struct app *app, const struct rank_selection *selection) {
-    bool one = selection->scope == SCOPE_CELL || selection->scope == SCOPE_SPECIALIST;
-    struct reach reach = {.specialist = one ? (int)app->specialist : PLAN_ALL};
+    struct reach reach = {.specialist = selection->every ? PLAN_ALL : (int)app->specialist};
     reach.layers = memory_array(app->table->layer_count, sizeof *reach.layers);
     for (size_t l = 0; l < app->table->layer_count; l++)
         if (app->table->layers[l].role == ROLE_MATRIX && in_scope(app, selection, l))
@@ -67,35 +50,21 @@ static const char *specialist_name(const struct app *app) {
 const char *rank_scope_text(const struct app *app, const struct rank_selection *selection,
                             char buffer[TEXT_ROOM]) {
     struct reach reach = reach_of(app, selection);
-    const char *plural = reach.count == 1 ? "" : "s";
-    const char *name = specialist_name(app);
-    bool one = selection->layer_count == 1;
-    switch (selection->scope) {
-    case SCOPE_CELL:
-        if (one)
-            snprintf(buffer, TEXT_ROOM, "%s here", name);
-        else
-            snprintf(buffer, TEXT_ROOM, "%s in %zu layer%s", name, reach.count, plural);
-        break;
-    case SCOPE_LAYER:
-        if (one)
-            snprintf(buffer, TEXT_ROOM, "this layer");
-        else
-            snprintf(buffer, TEXT_ROOM, "this module, %zu layer%s", reach.count, plural);
-        break;
-    case SCOPE_MARKED:
-        snprintf(buffer, TEXT_ROOM, "%zu marked", reach.count);
-        break;
-    case SCOPE_KIND:
-        snprintf(buffer, TEXT_ROOM, "%zu of this kind", reach.count);
-        break;
-    case SCOPE_SPECIALIST:
-        snprintf(buffer, TEXT_ROOM, "%s everywhere", name);
-        break;
-    default:
-        snprintf(buffer, TEXT_ROOM, "all %zu layers", reach.count);
-    }
+    char who[TEXT_ROOM];
+    bool every = selection->every && app->table->specialist_count > 1;
+    text_shorten(every ? "all" : specialist_name(app), 16, who);
     free(reach.layers);
+    if (selection->scope == SCOPE_MARKED)
+        snprintf(buffer, TEXT_ROOM, "%.80s in %zu marked", who, reach.count);
+    else if (selection->scope == SCOPE_KIND)
+        snprintf(buffer, TEXT_ROOM, "%.80s in %zu of this kind", who, reach.count);
+    else if (selection->scope == SCOPE_ALL)
+        snprintf(buffer, TEXT_ROOM, "%.80s in every layer", who);
+    else if (selection->layer_count != 1)
+        snprintf(buffer, TEXT_ROOM, "%.80s in %zu layer%s", who, reach.count,
+                 reach.count == 1 ? "" : "s");
+    else
+        snprintf(buffer, TEXT_ROOM, "%.80s in this layer", who);
     return buffer;
 }
 
@@ -140,7 +109,7 @@ static bool step_ranks(const struct app *app, const struct reach *reach, int ste
     return true;
 }
 
-/* "fs rank 9 -> 10, blocks.3.attn" for one cell, "rank +1, 12 layers" for more. */
+/* "fs 9 -> 10, blocks.3.attn" for one cell, "rank +1, 12 layers" for more. */
 static char *describe_step(const struct app *app, const struct reach *reach, int step,
                            const size_t *ranks) {
     size_t from = 0, n = app->table->specialist_count;
@@ -150,10 +119,11 @@ static char *describe_step(const struct app *app, const struct reach *reach, int
                              reach->specialist != PLAN_ALL ? specialist_name(app) : "",
                              reach->specialist != PLAN_ALL ? ", " : "", reach->count,
                              reach->count == 1 ? "" : "s");
+    char label[TEXT_ROOM];
     rank_known(app, reach->layers[0], app->specialist, &from);
-    return memory_format("%s rank %zu %s %zu, %s", specialist_name(app), from,
-                         theme_glyphs()->arrow, ranks[app->specialist],
-                         app->table->layers[reach->layers[0]].name);
+    layer_label(app->table->layers[reach->layers[0]].name, label);
+    return memory_format("%s %zu %s %zu, %s", specialist_name(app), from, theme_glyphs()->arrow,
+                         ranks[app->specialist], label);
 }
 
 unsigned rank_step(struct app *app, const struct rank_selection *selection, int step) {
@@ -219,6 +189,99 @@ unsigned rank_reset(struct app *app, const struct rank_selection *selection) {
     free(description);
     free(reach.layers);
     return DIRTY_PLAN;
+}
+
+/* ---- copying ---- */
+
+void rank_clip_free(struct rank_clip *clip) {
+    free(clip->layers);
+    free(clip->rules);
+    *clip = (struct rank_clip){0};
+}
+
+unsigned rank_copy(struct app *app, const struct rank_selection *selection,
+                   struct rank_clip *clip) {
+    size_t n = app->table->specialist_count;
+    struct reach reach = reach_of(app, selection);
+    char where[TEXT_ROOM], form[FIELD_TEXT];
+    if (reach.count == 0) {
+        free(reach.layers);
+        return say_empty(app, selection);
+    }
+    rank_clip_free(clip);
+    *clip = (struct rank_clip){.layers = reach.layers,
+                               .count = reach.count,
+                               .rules = memory_array(reach.count * n, sizeof *clip->rules),
+                               .every = selection->every,
+                               .specialist = app->specialist};
+    for (size_t i = 0; i < reach.count * n; i++)
+        clip->rules[i] = plan_rule(app->plan, reach.layers[i / n], i % n);
+    rank_rule_format(clip->rules[app->specialist], form, sizeof form);
+    bool one = clip->count == 1 && !clip->every;
+    app_say(app, STATUS_INFO, "copied %s%s%s; p pastes it where the keys reach",
+            one ? form : "ranks", one ? " of " : ", ", rank_scope_text(app, selection, where));
+    return DIRTY_SCREEN;
+}
+
+/* The copied layer whose rules go to a layer; clip->count: none. */
+static size_t source_of(const struct app *app, const struct rank_clip *clip, size_t layer) {
+    const struct layer *layers = app->table->layers;
+    if (clip->count == 1)
+        return 0;
+    for (size_t i = 0; i < clip->count; i++)
+        if (clip->layers[i] == layer)
+            return i;
+    for (size_t i = 0; i < clip->count; i++)
+        if (layer_same_kind(layers[clip->layers[i]].name, layers[layer].name))
+            return i;
+    return clip->count;
+}
+
+/* Keeps the layers that get something, and fills in what: rules[reach->count x N]. */
+static void match_sources(const struct app *app, const struct rank_clip *clip, struct reach *reach,
+                          struct rank_rule *rules) {
+    size_t n = app->table->specialist_count, kept = 0;
+    for (size_t i = 0; i < reach->count; i++) {
+        size_t source = source_of(app, clip, reach->layers[i]);
+        if (source == clip->count)
+            continue;
+        for (size_t s = 0; s < n; s++)
+            rules[kept * n + s] = clip->rules[source * n + (clip->every ? s : clip->specialist)];
+        reach->layers[kept++] = reach->layers[i];
+    }
+    reach->count = kept;
+}
+
+unsigned rank_paste(struct app *app, const struct rank_selection *selection,
+                    const struct rank_clip *clip) {
+    size_t n = app->table->specialist_count;
+    if (clip->count == 0) {
+        app_say(app, STATUS_WARNING, "nothing is copied yet; c copies");
+        return DIRTY_SCREEN;
+    }
+    struct reach reach = reach_of(app, selection);
+    struct rank_rule *rules = memory_array(reach.count * n, sizeof *rules);
+    size_t reached = reach.count;
+    unsigned result = DIRTY_SCREEN;
+    match_sources(app, clip, &reach, rules);
+    if (reached == 0) {
+        say_empty(app, selection);
+    } else if (reach.count == 0) {
+        app_say(app, STATUS_WARNING, "no layer here is of a kind that was copied");
+    } else {
+        bool every = selection->every || n == 1;
+        char *description =
+            memory_format("ranks pasted, %s in %zu layer%s", every ? "all" : specialist_name(app),
+                          reach.count, reach.count == 1 ? "" : "s");
+        plan_set_rules(app->plan, (struct plan_scope){reach.layers, reach.count, reach.specialist},
+                       rules, description);
+        app_say(app, STATUS_INFO, "%s", description);
+        free(description);
+        result = DIRTY_PLAN;
+    }
+    free(rules);
+    free(reach.layers);
+    return result;
 }
 
 const char *rank_disabled(const struct app *app) {

@@ -3,13 +3,12 @@
 #define R2M_TUI_SCREEN_RANK_EDIT_H
 
 #include "tui/screen/app.h"
+#include "tui/screen/layer_names.h"
 
 enum rank_scope {
-    SCOPE_CELL,       /* one specialist in one layer (or in a module) */
-    SCOPE_LAYER,      /* all specialists in it */
-    SCOPE_MARKED,     /* the marked layers, all specialists */
-    SCOPE_KIND,       /* layers of the same kind: names equal but for numbers */
-    SCOPE_SPECIALIST, /* one specialist in every layer */
+    SCOPE_ROW, /* a layer, or a module's layers */
+    SCOPE_MARKED,
+    SCOPE_KIND, /* layers of the same kind: names equal but for numbers */
     SCOPE_ALL,
     SCOPE_COUNT
 };
@@ -17,6 +16,7 @@ enum rank_scope {
 /* What is selected, as the Layers view sees it. */
 struct rank_selection {
     enum rank_scope scope;
+    bool every;           /* specialist; else the selected one */
     const size_t *layers; /* of the row: a layer, or a module's layers */
     size_t layer_count;
     const bool *marked; /* [layer_count of the table] */
@@ -35,11 +35,26 @@ unsigned rank_set(struct app *app, const struct rank_selection *selection, const
 /* The default rule again. */
 unsigned rank_reset(struct app *app, const struct rank_selection *selection);
 
+/* Rules that were copied, one for each layer and specialist. Zero-initialised: none. */
+struct rank_clip {
+    size_t *layers;
+    size_t count;
+    struct rank_rule *rules; /* [count x N] */
+    bool every;              /* specialist's, else those of one */
+    size_t specialist;
+};
+void rank_clip_free(struct rank_clip *clip);
+
+/* Copies the scope's rules. */
+unsigned rank_copy(struct app *app, const struct rank_selection *selection, struct rank_clip *clip);
+
+/* Gives every layer of the scope the rules of the layer that was copied: where several were, those
+ * of itself or of the first of its kind; layers without one keep theirs. */
+unsigned rank_paste(struct app *app, const struct rank_selection *selection,
+                    const struct rank_clip *clip);
+
 /* The rank of one cell, if it is known already. */
 bool rank_known(const struct app *app, size_t layer, size_t specialist, size_t *rank);
-
-/* Whether two names differ only in their numbers. */
-bool layer_same_kind(const char *one, const char *other);
 
 /* Why rank keys do not work now, or NULL. */
 const char *rank_disabled(const struct app *app);

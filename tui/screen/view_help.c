@@ -30,7 +30,7 @@ static const struct binding *row_binding(const struct app *app, size_t row) {
     size_t count;
     const struct binding *all = bindings(&count);
     for (size_t i = 0; i < count; i++)
-        if ((all[i].views & (1u << app->view_below_help)) != 0 && row-- == 0)
+        if ((all[i].views & (1u << app->view_below)) != 0 && row-- == 0)
             return &all[i];
     return NULL;
 }
@@ -88,8 +88,8 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct help_view *view = state;
     if (!view->messages)
-        snprintf(left, TEXT_ROOM, "keys of view %d, %s", app->view_below_help + 1,
-                 app->ops[app->view_below_help]->title);
+        snprintf(left, TEXT_ROOM, "keys of view %d, %s", app->view_below + 1,
+                 app->ops[app->view_below]->title);
     snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.count > 0 ? view->list.cursor + 1 : 0,
              view->list.count);
 }

@@ -21,6 +21,7 @@ static void close_view(void *state) {
     struct layers_view *view = state;
     layers_rows_free(&view->rows);
     free(view->filter);
+    rank_clip_free(&view->clip);
     free(view->marked);
     free(view);
 }
@@ -32,6 +33,7 @@ const struct layers_row *layers_cursor_row(const struct layers_view *view) {
 static struct rank_selection selection(const struct layers_view *view) {
     const struct layers_row *row = layers_cursor_row(view);
     return (struct rank_selection){.scope = view->scope,
+                                   .every = view->every,
                                    .layers = row != NULL ? view->rows.shown + row->first : NULL,
                                    .layer_count = row != NULL ? row->count : 0,
                                    .marked = view->marked};
@@ -102,13 +104,16 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     const char *name = app->table->specialists[app->specialist].name;
     bool focused = view->pane == PANE_SPECTRUM || view->zoom;
     bool reading = focused && layers_cursor_text(app, view, left);
+    size_t used = strlen(left);
     if (!reading && cell->ready && cell->max_rank > 0)
-        snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%, |T(R)| %.3g", name, cell->rank,
-                 cell->max_rank, 100 * cell->kept, cell->residual_norm);
+        used = (size_t)snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%", name, cell->rank,
+                                cell->max_rank, 100 * cell->kept);
     else if (!reading)
         snprintf(left, TEXT_ROOM, "%s", app->table->layers[app->layer].name);
+    if (!reading && used > 0 && app->body.width >= 100)
+        snprintf(left + used, TEXT_ROOM - used, ", |T(R)| %.3g", cell->residual_norm);
     snprintf(right, TEXT_ROOM, "keys: %.200s", rank_scope_text(app, &selected, scope));
-    size_t used = strlen(right);
+    used = strlen(right);
     if (marks > 0 && view->scope != SCOPE_MARKED)
         used += (size_t)snprintf(right + used, TEXT_ROOM - used, "  %zu marked", marks);
     snprintf(right + used, TEXT_ROOM - used, "  %zu/%zu", view->list.cursor + 1, view->list.count);
@@ -121,6 +126,14 @@ static unsigned next_scope(struct app *app, struct layers_view *view) {
         view->scope = (enum rank_scope)((view->scope + 1) % SCOPE_COUNT);
     } while (view->scope == SCOPE_MARKED && layers_marked_count(app, view) == 0);
     selected = selection(view);
+    app_say(app, STATUS_INFO, "rank keys now change: %s", rank_scope_text(app, &selected, text));
+    return DIRTY_SCREEN;
+}
+
+static unsigned toggle_every(struct app *app, struct layers_view *view) {
+    char text[TEXT_ROOM];
+    view->every = !view->every;
+    struct rank_selection selected = selection(view);
     app_say(app, STATUS_INFO, "rank keys now change: %s", rank_scope_text(app, &selected, text));
     return DIRTY_SCREEN;
 }
@@ -177,6 +190,10 @@ static unsigned act_on_ranks(struct app *app, struct layers_view *view, enum act
         return ask_rank(app);
     if (action == ACTION_RANK_RESET)
         return rank_reset(app, &selected);
+    if (action == ACTION_RANK_COPY)
+        return rank_copy(app, &selected, &view->clip);
+    if (action == ACTION_RANK_PASTE)
+        return rank_paste(app, &selected, &view->clip);
     return rank_step(app, &selected, steps[action]);
 }
 
@@ -210,6 +227,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_RANK_SET:
     case ACTION_RANK_RESET:
         return act_on_ranks(app, view, action);
+    case ACTION_RANK_COPY:
+    case ACTION_RANK_PASTE:
+        return act_on_ranks(app, view, action);
+    case ACTION_SCOPE_SPECIALISTS:
+        return toggle_every(app, view);
     case ACTION_SCOPE:
         return next_scope(app, view);
     case ACTION_SPECIALIST_NEXT:

@@ -102,7 +102,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
 
 static unsigned act(struct app *app, void *state, enum action action) {
     (void)state;
-    return action == ACTION_MATCH ? app_show(app, app->view_below_help) : NOT_MINE;
+    return action == ACTION_MATCH ? app_show(app, app->view_below) : NOT_MINE;
 }
 
 const struct view_ops view_match = {.name = "match",
