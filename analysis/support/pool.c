@@ -1,10 +1,10 @@
 #include "analysis/support/pool.h"
 
+#include "analysis/support/limits.h"
 #include "analysis/support/memory.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,15 +96,6 @@ static void *worker(void *argument) {
     return NULL;
 }
 
-static unsigned usable_processors(void) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? (unsigned)count : 1;
-}
-
 bool thread_start(pthread_t *thread, void *(*run)(void *), void *context) {
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
     sigset_t blocked, before;
@@ -120,7 +111,7 @@ bool thread_start(pthread_t *thread, void *(*run)(void *), void *context) {
 struct pool *pool_create(unsigned threads) {
     openblas_set_num_threads(1);
     struct pool *pool = memory_array(1, sizeof *pool);
-    unsigned wanted = threads > 0 ? threads : usable_processors();
+    unsigned wanted = threads > 0 ? threads : limits_processors("");
     pool->threads = memory_array(wanted, sizeof *pool->threads);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_condattr_t attributes;

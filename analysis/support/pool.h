@@ -28,7 +28,7 @@ struct notifier {
  * by the program's handler). false when the process is at its limits. */
 bool thread_start(pthread_t *thread, void *(*run)(void *), void *context);
 
-/* Starts threads workers (0: one per processor this process may use), as thread_start does. */
+/* Starts threads workers (0: limits_processors), as thread_start does. */
 struct pool *pool_create(unsigned threads);
 
 /* Number of workers. */
