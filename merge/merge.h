@@ -16,21 +16,34 @@ struct merge_result {
     char sha256[SHA256_TEXT];
 };
 
+/* What a merge may use. */
+struct merge_limits {
+    unsigned threads;
+    uint64_t memory; /* bytes beside mapped files; 0: whatever all threads take without vectors */
+};
+
 /* What a merge needs, before it runs. */
 struct merge_estimate {
     size_t tensors;
     uint64_t output_bytes;
     uint64_t free_bytes;   /* on the disk of the output; 0 when unknown */
-    uint64_t memory_bytes; /* peak of our own buffers, beside mapped files */
+    unsigned threads;      /* as many as fit the memory */
+    uint64_t vector_bytes; /* room for singular vectors, for merge_wish */
+    uint64_t memory_bytes; /* peak of our own buffers, those vectors too, beside mapped files */
+    unsigned passes;       /* over the weights */
     uint64_t read_bytes;   /* weights read, all passes */
     double operations;     /* floating point operations of the spectra and truncations */
 };
 
 /* From shapes alone: needs neither Gram matrices nor spectra. Memory and operations are upper
  * estimates (a rank that only the spectrum tells counts as half of the full one), the size of the
- * output is close. Fails as merge_check_output does. */
-bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
+ * output is close. Fails as merge_check_output does, and when one thread is too much for the
+ * memory. */
+bool merge_estimate(const struct plan *plan, const struct merge_limits *limits, const char *path,
                     struct merge_estimate *estimate, struct error *error);
+
+/* About how long it takes on this machine, whose speed is measured for some milliseconds. */
+double merge_expected_seconds(const struct merge_estimate *estimate);
 
 /* Whether path may be written by this plan: a file of a known ending or a folder (always a folder
  * with output.shard_bytes), and no input by any path; an ERROR_USAGE says what is wrong. Whether

@@ -4,18 +4,42 @@
 #include "merge/output_layout.h"
 #include "merge/recipe.h"
 
+#include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
+
+#define MIB 1048576.0
+
+/* For the time that a merge may take: the share of dgemm's speed that the reductions reach (make
+ * bench measures it), and bytes a second from the page cache and to a disk. */
+#define BLAS_SHARE 0.6
+#define READ_RATE 4e9
+#define WRITE_RATE 6e8
 
 /* An upper estimate of a tensor's line in the header: name, dtype, shape, two offsets. */
 enum { HEADER_LINE_BYTES = 64, HEADER_SIZE_BYTES = 12 };
 
-/* What a merge of one layer costs. */
+/* What a tensor of the output costs. Memory is that of its worker, in bytes. */
 struct cost {
-    uint64_t output_bytes, memory_bytes, read_bytes;
-    double operations;
+    uint64_t output_bytes, read_bytes;
+    uint64_t spectrum_memory; /* largest reduction of a residual of its layers */
+    uint64_t write_memory;    /* with the vectors of its truncations at hand */
+    uint64_t vector_bytes;    /* those vectors */
+    double spectra, products; /* operations of the reductions, and of what is made with them */
 };
+
+/* What stands in memory whatever is merged: the program, its libraries and, for each worker, the
+ * buffers of BLAS; in bytes, measured. */
+enum { PROGRAM_BYTES = 24 << 20, WORKER_BYTES = 12 << 20 };
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
 
 /* The rank that a cell will get; where only the spectrum tells, the most expensive one. */
 static size_t likely_rank(struct rank_rule rule, size_t full) {
@@ -30,54 +54,64 @@ static uint64_t layer_bytes(const struct layer *layer, size_t n) {
     return bytes;
 }
 
-/* One truncation T_r: the square (m n^2), its eigenvectors (9 n^3 at most), the product
- * (4 m n r). */
-static double truncation_operations(double m, double n, double rank) {
-    return m * n * n + 9 * n * n * n + 4 * m * n * rank;
+/* The square of a residual (m n^2) and its reduction to tridiagonal form. */
+static double reduction_operations(double m, double n) {
+    return m * n * n + 4.0 / 3 * n * n * n;
 }
 
-/* One spectrum: the square and its eigenvalues. */
-static double spectrum_operations(double m, double n) {
-    return m * n * n + 4.0 / 3 * n * n * n;
+/* The vectors of a truncation (2 n^2 r), the product with them (4 m n r). */
+static double truncation_operations(double m, double n, double rank) {
+    return 2 * n * n * rank + 4 * m * n * rank;
+}
+
+/* The square, a strip of the residual, LAPACK's workspace, count vectors before they are kept. */
+static uint64_t reduction_memory(const struct layer *layer, uint64_t n, uint64_t count) {
+    enum { LAPACK_BLOCK = 64 };
+    return (n * n + n * task_vector_strip(layer) + n * (LAPACK_BLOCK + 2 * count)) * 8;
+}
+
+static uint64_t larger(uint64_t one, uint64_t other) {
+    return one > other ? one : other;
 }
 
 static void add_matrix_cost(struct cost *cost, const struct plan *plan, size_t l, bool spectra) {
     const struct layer *layer = &plan->table->layers[l];
     size_t full = layer_max_rank(layer), specialists = plan->table->specialist_count;
     double n = (double)full, m = (double)layer->elements / n;
-    uint64_t bytes = layer_bytes(layer, specialists), square = (uint64_t)full * full * 8;
-    bool truncates = false;
-    for (size_t i = 0; i < specialists; i++) {
+    uint64_t bytes = layer_bytes(layer, specialists), product = 0;
+    for (size_t i = 0; spectra && i < specialists; i++) {
         size_t rank = likely_rank(plan_rule(plan, l, i), full);
-        if (spectra) {
-            cost->operations += spectrum_operations(m, n);
-            cost->read_bytes += bytes;
-        }
-        if (rank == 0 || rank == full)
+        bool truncates = rank > 0 && rank < full;
+        uint64_t count = truncates ? (rank > full / 2 ? full - rank : rank) : 0;
+        cost->read_bytes += bytes;
+        cost->spectra += reduction_operations(m, n);
+        cost->spectrum_memory = larger(cost->spectrum_memory, reduction_memory(layer, full, count));
+        if (!truncates)
             continue;
-        truncates = true;
-        cost->operations += truncation_operations(m, n, (double)rank);
-        cost->read_bytes += 2 * bytes; /* for the square, for the product */
+        cost->read_bytes += bytes;
+        cost->products += truncation_operations(m, n, (double)count);
+        cost->vector_bytes += full * count * 8;
+        product = larger(product, (full + count) * task_vector_strip(layer) * 8);
     }
-    if (spectra || truncates)
-        cost->memory_bytes += 4 * square; /* square, eigenvectors, LAPACK's workspace */
-    if (truncates)
-        cost->memory_bytes += layer->elements * 8;
+    if (cost->vector_bytes > 0)
+        cost->write_memory += layer->elements * 8 + product;
 }
 
 /* Adds what one layer takes, beside room for its tensor. */
 static void add_layer_cost(struct cost *cost, const struct plan *plan,
                            const struct output_part *part, bool spectra) {
     const struct layer *layer = &plan->table->layers[part->layer];
-    struct cost own = {.memory_bytes = 2 * RECIPE_PIECE * 8};
-    own.memory_bytes += part->transposed ? layer->elements * 8 : 0;
+    struct cost own = {.write_memory = 2 * RECIPE_PIECE * 8};
+    own.write_memory += part->transposed ? layer->elements * 8 : 0;
     own.read_bytes = 2 * layer_bytes(layer, plan->table->specialist_count);
     if (layer->role == ROLE_MATRIX)
         add_matrix_cost(&own, plan, part->layer, spectra);
     cost->read_bytes += own.read_bytes;
-    cost->operations += own.operations;
-    if (cost->memory_bytes < own.memory_bytes) /* one part after another */
-        cost->memory_bytes = own.memory_bytes;
+    cost->spectra += own.spectra;
+    cost->products += own.products;
+    cost->vector_bytes += own.vector_bytes; /* the rest: one part after another */
+    cost->write_memory = larger(cost->write_memory, own.write_memory);
+    cost->spectrum_memory = larger(cost->spectrum_memory, own.spectrum_memory);
 }
 
 static struct cost tensor_cost(const struct plan *plan, const struct output_layout *layout,
@@ -88,7 +122,7 @@ static struct cost tensor_cost(const struct plan *plan, const struct output_layo
     struct cost cost = {.output_bytes = output + header};
     for (size_t p = layout->first_part[index]; p < layout->first_part[index + 1]; p++)
         add_layer_cost(&cost, plan, &layout->parts[p], spectra);
-    cost.memory_bytes += output;
+    cost.write_memory += output;
     return cost;
 }
 
@@ -109,30 +143,106 @@ static uint64_t free_bytes_for(const char *path) {
     return known ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
 }
 
-bool merge_estimate(const struct plan *plan, const struct analysis *analysis, const char *path,
-                    struct merge_estimate *estimate, struct error *error) {
-    size_t workers = pool_threads(analysis->pool);
+/* What the tensors cost together, and each one's memory by phase, the largest first. */
+struct sums {
+    struct cost cost;
+    uint64_t *spectrum, *write, *rewrite; /* rewrite: a reduction made again before the write */
+    size_t count;
+};
+
+static struct sums add_up(const struct plan *plan, const struct output_layout *layout) {
+    size_t count = layout->count;
     bool spectra = merge_needs_spectra(plan);
+    struct sums sums = {.count = count, .spectrum = memory_array(3 * count, sizeof(uint64_t))};
+    sums.write = sums.spectrum + count;
+    sums.rewrite = sums.write + count;
+    for (size_t i = 0; i < count; i++) {
+        struct cost cost = tensor_cost(plan, layout, i, spectra);
+        sums.spectrum[i] = cost.spectrum_memory;
+        sums.write[i] = cost.write_memory;
+        sums.rewrite[i] = cost.write_memory + cost.spectrum_memory;
+        sums.cost.output_bytes += cost.output_bytes;
+        sums.cost.read_bytes += cost.read_bytes;
+        sums.cost.vector_bytes += cost.vector_bytes;
+        sums.cost.spectra += cost.spectra;
+        sums.cost.products += cost.products;
+    }
+    for (size_t phase = 0; phase < 3; phase++)
+        qsort(sums.spectrum + phase * count, count, sizeof(uint64_t), by_size_descending);
+    return sums;
+}
+
+/* Peak of that many workers, each at one of the largest tensors. */
+static uint64_t in_flight(const struct sums *sums, unsigned workers, bool again) {
+    const uint64_t *write = again ? sums->rewrite : sums->write;
+    uint64_t first = 0, second = 0;
+    for (size_t i = 0; i < sums->count && i < workers; i++) {
+        first += sums->spectrum[i];
+        second += write[i];
+    }
+    return PROGRAM_BYTES + (uint64_t)workers * WORKER_BYTES + larger(first, second);
+}
+
+/* Chooses workers and room for vectors within the memory: workers come first, because vectors can
+ * be found again. false when even one is too many. */
+static bool fit(const struct sums *sums, const struct merge_limits *limits,
+                struct merge_estimate *estimate) {
+    uint64_t vectors = sums->cost.vector_bytes, peak = 0;
+    bool again = limits->memory == 0;
+    unsigned workers = limits->threads;
+    if (!again) {
+        again = in_flight(sums, workers, false) + vectors > limits->memory;
+        while (workers > 1 && in_flight(sums, workers, again) > limits->memory)
+            workers--;
+    }
+    peak = in_flight(sums, workers, again);
+    uint64_t room = limits->memory > peak ? limits->memory - peak : 0;
+    estimate->threads = workers;
+    estimate->vector_bytes = room < vectors ? room : vectors;
+    estimate->memory_bytes = peak + estimate->vector_bytes;
+    estimate->passes = sums->cost.spectra == 0 ? 2 : again && vectors > 0 ? 4 : 3;
+    estimate->operations = sums->cost.spectra * (estimate->passes - 2) + sums->cost.products;
+    return limits->memory == 0 || peak <= limits->memory;
+}
+
+bool merge_estimate(const struct plan *plan, const struct merge_limits *limits, const char *path,
+                    struct merge_estimate *estimate, struct error *error) {
     struct output_layout layout = {0};
     if (!merge_check_output(plan, path, error) ||
         !output_layout_make(plan->table, &plan->config.settings, path, &layout, error)) {
         output_layout_free(&layout);
         return false;
     }
-    uint64_t *memory = memory_array(layout.count, sizeof *memory);
-    *estimate =
-        (struct merge_estimate){.tensors = layout.count, .free_bytes = free_bytes_for(path)};
-    for (size_t i = 0; i < layout.count; i++) {
-        struct cost cost = tensor_cost(plan, &layout, i, spectra);
-        memory[i] = cost.memory_bytes;
-        estimate->output_bytes += cost.output_bytes;
-        estimate->read_bytes += cost.read_bytes;
-        estimate->operations += cost.operations;
-    }
-    qsort(memory, layout.count, sizeof *memory, by_size_descending);
-    for (size_t i = 0; i < layout.count && i < workers; i++)
-        estimate->memory_bytes += memory[i];
-    free(memory);
+    struct sums sums = add_up(plan, &layout);
+    *estimate = (struct merge_estimate){.tensors = layout.count,
+                                        .output_bytes = sums.cost.output_bytes,
+                                        .read_bytes = sums.cost.read_bytes,
+                                        .free_bytes = free_bytes_for(path)};
+    bool good = fit(&sums, limits, estimate);
+    free(sums.spectrum);
     output_layout_free(&layout);
-    return true;
+    return good || error_set(error, ERROR_INPUT,
+                             "%s: the merge needs at least %.0f MiB of memory, %.0f are allowed",
+                             path, ceil((double)estimate->memory_bytes / MIB),
+                             floor((double)limits->memory / MIB));
+}
+
+/* Operations a second of one thread, as BLAS does them now. */
+static double measure_speed(void) {
+    enum { SIDE = 384, ROUNDS = 3 };
+    double *matrix = memory_array(3 * SIDE * SIDE, sizeof *matrix), best = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        double start = now();
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1, matrix, SIDE,
+                    matrix + SIDE * SIDE, SIDE, 0, matrix + 2 * SIDE * SIDE, SIDE);
+        best = fmax(best, 2.0 * SIDE * SIDE * SIDE / (now() - start));
+    }
+    free(matrix);
+    return best;
+}
+
+double merge_expected_seconds(const struct merge_estimate *estimate) {
+    return estimate->operations / (measure_speed() * BLAS_SHARE * estimate->threads) +
+           (double)estimate->read_bytes / (READ_RATE * estimate->threads) +
+           (double)estimate->output_bytes / WRITE_RATE;
 }

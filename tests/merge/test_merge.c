@@ -674,12 +674,13 @@ static void the_estimate_fits_the_merge(void **state) {
     (void)state;
     struct model_recipe recipe = model_recipe_default(3);
     struct study study = study_make(&recipe, NULL, 2);
+    struct merge_limits limits = {2, 0};
     struct merge_estimate estimate;
     struct merge_result result;
     struct error error = {0};
     struct progress progress = {0};
     char *path = scratch_path(&study.model.scratch, "m.safetensors");
-    assert_true(merge_estimate(study.plan, study.analysis, path, &estimate, &error));
+    assert_true(merge_estimate(study.plan, &limits, path, &estimate, &error));
     assert_true(merge_write(study.plan, study.analysis, study.pool, path, false, &progress, &result,
                             &error));
     assert_int_equal(estimate.tensors, result.tensors);
@@ -695,10 +696,10 @@ static void the_estimate_fits_the_merge(void **state) {
     assert_close(result.eta, study.preview->eta, 0);
     assert_close(result.residual_norm, study.preview->nbar, 0);
     assert_true(atomic_load(&progress.done) > 0 && progress.done <= progress.total);
-    assert_true(merge_estimate(study.plan, study.analysis,
-                               scratch_path(&study.model.scratch, "f//"), &estimate, &error));
+    assert_true(merge_estimate(study.plan, &limits, scratch_path(&study.model.scratch, "f//"),
+                               &estimate, &error));
     assert_true(estimate.free_bytes > 0);
-    assert_false(merge_estimate(study.plan, study.analysis, "x.onnx", &estimate, &error));
+    assert_false(merge_estimate(study.plan, &limits, "x.onnx", &estimate, &error));
     assert_int_equal(error.kind, ERROR_USAGE);
     error_free(&error);
     study_end(&study);

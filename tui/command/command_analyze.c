@@ -33,7 +33,7 @@ static bool analyze(struct session *session, const struct options *options, stru
     struct text_style style = text_style_choose(options);
     if (!session_open(session, options, error))
         return false;
-    session_start(session, options);
+    session_start(session, options->threads);
     if (!session_analyze(session, true, error))
         return false;
     if (options->output != NULL)

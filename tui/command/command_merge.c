@@ -1,4 +1,5 @@
 /* The merged checkpoint, or what it would need. */
+#include "analysis/support/limits.h"
 #include "merge/config/document.h"
 #include "merge/report.h"
 #include "tui/command/command.h"
@@ -62,16 +63,32 @@ static void print_needs_json(const struct options *options, const struct need *n
     free(quoted);
 }
 
-static void print_estimate(const struct options *options, const struct plan *plan,
-                           const struct merge_estimate *estimate) {
+/* Threads and memory as given, or as the machine has them. */
+static bool estimate_merge(const struct session *session, const struct options *options,
+                           struct merge_estimate *estimate, struct error *error) {
+    struct merge_limits limits = {options->threads, options->memory};
+    if (limits.threads == 0)
+        limits.threads = limits_processors("");
+    if (limits.memory == 0)
+        limits.memory = limits_memory("") / 4 * 3;
+    if (merge_estimate(session->plan, &limits, options->output, estimate, error))
+        return true;
+    if (error->kind == ERROR_INPUT && options->memory == 0)
+        error_hint(error, "--memory SIZE says how much it may take");
+    return false;
+}
+
+static void print_estimate(const struct options *options, const struct merge_estimate *estimate) {
     const struct need needs[] = {
         {"tensors", "tensors", (double)estimate->tensors, false},
         {"size of the output", "output_bytes", (double)estimate->output_bytes, true},
         {"free on its disk", "free_bytes", (double)estimate->free_bytes, true},
         {"peak memory", "memory_bytes", (double)estimate->memory_bytes, true},
-        {"passes over the weights", "passes", merge_needs_spectra(plan) ? 3 : 2, false},
+        {"threads", "threads", (double)estimate->threads, false},
+        {"passes over the weights", "passes", (double)estimate->passes, false},
         {"weights read in all", "read_bytes", (double)estimate->read_bytes, true},
-        {"arithmetic operations", "operations", round(estimate->operations), false}};
+        {"arithmetic operations", "operations", round(estimate->operations), false},
+        {"seconds, about", "seconds", ceil(merge_expected_seconds(estimate)), false}};
     (options->json ? print_needs_json : print_needs)(options, needs, sizeof needs / sizeof *needs);
 }
 
@@ -117,14 +134,14 @@ static bool merge(struct session *session, const struct options *options, struct
         !merge_check_output(session->plan, options->output, error) ||
         !writer_check(options->output, options->force, error))
         return false;
-    session_start(session, options);
-    if (!merge_estimate(session->plan, session->analysis, options->output, &estimate, error))
+    if (!estimate_merge(session, options, &estimate, error))
         return false;
     if (options->dry_run)
-        print_estimate(options, session->plan, &estimate);
+        print_estimate(options, &estimate);
     if (!check_space(options->output, &estimate, error) || options->dry_run)
         return error->kind == ERROR_NONE;
-    const struct vector_wish wish = merge_wish(session->plan, UINT64_MAX / 2);
+    const struct vector_wish wish = merge_wish(session->plan, estimate.vector_bytes);
+    session_start(session, estimate.threads);
     analysis_wish(session->analysis, &wish);
     if (!session_analyze(session, merge_needs_spectra(session->plan), error) ||
         !progress_run(&session->line, &job, error))

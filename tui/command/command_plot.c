@@ -92,7 +92,7 @@ static bool plot(struct session *session, const struct options *options, struct 
     if (!session_open(session, options, error) ||
         !check_glob(session->table, options->layer, error) || !check_folder(options, error))
         return false;
-    session_start(session, options);
+    session_start(session, options->threads);
     if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))
         return false;
     if (!options->quiet) {

@@ -5,6 +5,7 @@
 #include "tui/command/command.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,7 @@ static const struct option table[] = {
     FLAG("json", json, INSPECT | ANALYZE | MERGE, "print the result as JSON"),
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
-    FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes"),
+    FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes, time"),
     TEXT("format", "FORMAT", format, PLOT, "format of the figures: png", .choices = formats,
          .refusal = "this version draws PNG only; allowed is png"),
     TEXT("layer", "GLOB", layer, PLOT, "spectra only of matrices whose name matches"),
@@ -97,6 +98,13 @@ static const struct option table[] = {
      .commands = EVERY & ~(INIT | BARE),
      .common = true,
      .help = "worker threads (default: one per processor)"},
+    {.name = "memory",
+     .argument = "SIZE",
+     .kind = OPTION_BYTES,
+     .offset = offsetof(struct options, memory),
+     .commands = MERGE,
+     .common = true,
+     .help = "stay within SIZE, such as 512M or 2G, beside mapped files"},
     FLAG("quiet", quiet, EVERY & ~(TUI | BARE), "no progress, no warnings, no summary",
          .letter = 'q', .common = true),
     TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE,
@@ -248,6 +256,28 @@ static bool store_count(unsigned *target, const struct option *option, const cha
     return false;
 }
 
+/* A number with or without K, M, G, T (powers of 1024), a B or iB behind. */
+static bool store_bytes(uint64_t *target, const struct option *option, const char *value,
+                        struct error *error) {
+    static const char units[] = "KMGT";
+    char *end;
+    double number = strtod(value, &end);
+    const char *unit = *end != '\0' ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (unit != NULL)
+        number *= exp2(10.0 * (double)(unit - units + 1));
+    end += unit != NULL;
+    if (isdigit((unsigned char)*value) && number >= 1 && number < 0x1p63 &&
+        (*end == '\0' || strcmp(end, "B") == 0 || (unit != NULL && strcmp(end, "iB") == 0))) {
+        *target = (uint64_t)number;
+        return true;
+    }
+    char *quoted = error_quote(value, strlen(value));
+    error_set(error, ERROR_USAGE, "--%s %s: allowed is a size such as 512M or 2G", option->name,
+              quoted);
+    free(quoted);
+    return false;
+}
+
 static void store_set(struct options *options, const struct option *option, const char *value) {
     char *text = option->key != NULL ? memory_format("%s=%s", option->key, value) : NULL;
     string_list_add(&options->set, text != NULL ? text : value);
@@ -263,6 +293,8 @@ static bool store(struct options *options, const struct option *option, const ch
         *(bool *)member = true;
     else if (option->kind == OPTION_TEXT)
         *(const char **)member = value;
+    else if (option->kind == OPTION_BYTES)
+        return store_bytes(member, option, value, error);
     else if (option->kind == OPTION_COUNT)
         return store_count(member, option, value, error);
     else

@@ -9,6 +9,7 @@
 #include "analysis/support/error.h"
 #include "analysis/support/memory.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 enum command_id {
@@ -32,6 +33,7 @@ struct options {
     const char *state_dict;
     const char *cache; /* refused, but for none */
     unsigned threads;  /* 0: one per processor */
+    uint64_t memory;   /* bytes; 0: not given */
     bool json, hash, spectra, dry_run, force, quiet, ascii, keys, help, version;
 };
 
@@ -40,6 +42,7 @@ enum option_kind {
     OPTION_FLAG,  /* bool; no argument */
     OPTION_TEXT,  /* const char * */
     OPTION_COUNT, /* unsigned, from 1 on */
+    OPTION_BYTES, /* uint64_t, such as 512M or 2G */
     OPTION_SET    /* appended to set, behind `key` and '=' where key is not NULL */
 };
 

@@ -54,9 +54,9 @@ bool session_open(struct session *session, const struct options *options, struct
            real_settings_check(&session->plan->effective.real, session->table, error);
 }
 
-void session_start(struct session *session, const struct options *options) {
+void session_start(struct session *session, unsigned threads) {
     struct notifier nobody = {0};
-    session->pool = pool_create(options->threads);
+    session->pool = pool_create(threads);
     session->analysis =
         analysis_start(session->table, session->pool, &session->plan->effective.real, nobody);
 }

@@ -24,8 +24,8 @@ bool session_read(struct session *session, const struct options *options, struct
 /* session_read, and opens the files: names line up, roles are known, no weight is read. */
 bool session_open(struct session *session, const struct options *options, struct error *error);
 
-/* Starts reading weights in the background. */
-void session_start(struct session *session, const struct options *options);
+/* Starts reading weights in the background, on that many threads (0: as pool_create). */
+void session_start(struct session *session, unsigned threads);
 
 /* Until Gram matrices and core (and spectra) are there, with progress; then the preview. Prints
  * warnings unless --quiet or told otherwise. */

@@ -79,7 +79,8 @@ static void draw_estimate(struct app *app, const struct export_view *view, struc
     struct merge_estimate estimate;
     struct error error = {0};
     char text[TEXT_ROOM], size[32], room[32], memory[32];
-    if (!merge_estimate(app->plan, app->analysis, view->paths[EXPORT_MERGED], &estimate, &error)) {
+    struct merge_limits limits = {pool_threads(app->pool), 0};
+    if (!merge_estimate(app->plan, &limits, view->paths[EXPORT_MERGED], &estimate, &error)) {
         surface_paragraph(surface, rect, ELEMENT_WARNING, error.message);
         error_free(&error);
         return;

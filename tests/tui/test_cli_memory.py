@@ -1,0 +1,62 @@
+"""Memory that a merge may take: what it says beforehand, and that the result does not depend on
+it."""
+
+import unittest
+
+import numpy as np
+
+from program_test import SOURCE, ProgramTest
+
+MERGE = ["merge", *SOURCE, "-o", "out.safetensors", "--set", "residual.rank.ratio=0.4"]
+LARGE = [f"large.{i}.weight" for i in range(8)]  # so that their vectors count
+
+
+class Memory(ProgramTest):
+    def specialist(self, seed):
+        random = np.random.default_rng(seed)
+        return {**super().specialist(seed),
+                **{name: random.standard_normal((300, 300)).astype(np.float32) for name in LARGE}}
+
+    def setUp(self):
+        super().setUp()
+        zero = np.zeros((300, 300), np.float32)
+        self.write("base", {**self.base, **dict.fromkeys(LARGE, zero)})
+
+    def needs(self, *arguments):
+        return self.json(*MERGE, "--dry-run", "--json", "--threads", "2", *arguments)
+
+    def test_less_memory_means_more_passes_then_fewer_threads(self):
+        plenty = self.needs("--memory", "1G")
+        least = plenty["memory_bytes"]
+        self.assertEqual((plenty["threads"], plenty["passes"]), (2, 3))
+        tight = self.needs("--memory", str(least - 1))
+        self.assertEqual((tight["threads"], tight["passes"]), (2, 4))
+        self.assertLess(tight["memory_bytes"], least)
+        self.assertGreater(tight["operations"], plenty["operations"])
+        narrow = self.needs("--memory", str(least - (4 << 20)))
+        self.assertEqual(narrow["threads"], 1)
+        self.assertGreater(plenty["seconds"], 0)
+        self.assertFalse((self.folder / "out.safetensors").exists())
+
+    def test_too_little_is_refused_before_the_work(self):
+        self.refused(1, *MERGE, "--memory", "1M", says=["out.safetensors", "at least", "MiB"])
+        self.refused(1, *MERGE, "--memory", "1M", "--dry-run", says=["at least"])
+
+    def test_the_result_does_not_depend_on_memory_or_threads(self):
+        least = self.needs("--memory", "1G")["memory_bytes"]
+        digests = {self.json(*MERGE, "--json", "--force", "-q", *more)["sha256"]
+                   for more in (["--memory", "1G"], ["--memory", str(least - 1)],
+                                ["--threads", "1"], ["--threads", "2"], ["--threads", "8"],
+                                ["--threads", "2", "--memory", str(least - (4 << 20))])}
+        self.assertEqual(len(digests), 1)
+
+    def test_forms_of_a_size(self):
+        sizes = {self.needs("--memory", size)["memory_bytes"]
+                 for size in ("1G", "1g", "1GiB", "1024M", "1048576KB", "1073741824", "0.5T")}
+        self.assertEqual(len(sizes), 1)
+        for bad in ("", "x", "-1G", "0", "1X", "1Gb", "G", "1e99"):
+            self.refused(2, *MERGE, f"--memory={bad}", says=["--memory", "512M"])
+
+
+if __name__ == "__main__":
+    unittest.main()
