@@ -1,6 +1,7 @@
 #include "analysis/table_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { NAMES_SHOWN = 5 };
 
@@ -96,10 +97,13 @@ static void append_names(char **text, const char *what, const struct string_list
 char *match_text(const struct tensor_table *table, size_t specialist) {
     const struct table_specialist *one = &table->specialists[specialist];
     const struct match *match = &one->match;
-    char *way = match_way(match);
+    const char *path = checkpoint_state_dict(one->checkpoint);
+    char *way = match_way(match), *place = error_quote(path, strlen(path));
     char *text = memory_format(
-        "%s: %zu of %zu tensors match the base; names %s\n", one->name, match->matched.count,
-        match->matched.count + match->other_shape.count + match->specialist_only.count, way);
+        "%s: %zu of %zu tensors%s%s match the base; names %s\n", one->name, match->matched.count,
+        match->matched.count + match->other_shape.count + match->specialist_only.count,
+        *place != '\0' ? " of the state dict " : "", place, way);
+    free(place);
     append_names(&text, "of another shape", &match->other_shape);
     append_names(&text, "only in the specialist", &match->specialist_only);
     append_names(&text, "only in the base", &match->base_only);

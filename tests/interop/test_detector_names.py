@@ -24,6 +24,11 @@ try:
 except ImportError:
     torch = None
 
+try:
+    import transformers
+except ImportError:
+    transformers = None
+
 R2M = os.path.abspath(os.environ.get("R2M", "build/r2m"))
 
 
@@ -278,6 +283,65 @@ class TorchDetectors(unittest.TestCase):
         done = self.run_program("merge", "--base", "base.safetensors", "s.pth", "-o", "m.pth")
         self.assertEqual((done.returncode, (self.folder / "m.pth").exists()), (1, False))
         self.assertIn("its names do not line up with the base's", done.stderr)
+
+
+@unittest.skipIf(torch is None or transformers is None, "transformers is not installed")
+class HuggingFaceModels(unittest.TestCase):
+    """The model folder as transformers saves it, detectors as torch modules around its tower."""
+
+    def setUp(self):
+        transformers.logging.set_verbosity_error()
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name)
+        sizes = {"num_hidden_layers": 2, "num_attention_heads": 2}
+        config = transformers.CLIPConfig(
+            text_config={"hidden_size": 8, "intermediate_size": 32, "vocab_size": 30, **sizes,
+                         "max_position_embeddings": 7, "bos_token_id": 1, "eos_token_id": 2},
+            vision_config={"hidden_size": 12, "intermediate_size": 48, "image_size": 4,
+                           "patch_size": 2, **sizes}, projection_dim=10)
+        torch.manual_seed(1)
+        self.clip = transformers.CLIPModel(config)
+        self.clip.save_pretrained(self.folder / "clip")
+
+    def detector(self, seed):
+        """As DF40 builds it: the vision tower as backbone, and a head."""
+        torch.manual_seed(seed)
+        model = torch.nn.Module()
+        model.backbone = transformers.CLIPModel.from_pretrained(self.folder / "clip").vision_model
+        model.head = torch.nn.Linear(12, 2)
+        with torch.no_grad():
+            for weights in model.parameters():
+                weights += torch.randn(weights.shape) / 64
+        return model
+
+    def merge(self, *arguments):
+        done = subprocess.run([R2M, "merge", "--base", "clip", *arguments, "--quiet"],
+                              cwd=self.folder, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_merge_loads_into_the_detector(self):
+        detectors = [self.detector(seed) for seed in (2, 3)]
+        torch.save(detectors[0].state_dict(), self.folder / "fs.pth")
+        torch.save(torch.nn.DataParallel(detectors[1]).state_dict(), self.folder / "fr.pth")
+        self.merge("fs.pth", "fr.pth", "-o", "merged.pth")
+        loaded = torch.load(self.folder / "merged.pth", weights_only=True)
+        detectors[1].load_state_dict(loaded, strict=True)
+        self.assertEqual(loaded._metadata[""], {"version": 1})
+        images = torch.randn(1, 3, 4, 4)
+        self.assertEqual(detectors[1].backbone(images).pooler_output.shape, (1, 12))
+
+    def test_a_merged_folder_is_a_model(self):
+        torch.save(self.detector(2).state_dict(), self.folder / "fs.pth")
+        torch.save(self.detector(3).state_dict(), self.folder / "fr.pth")
+        self.merge("fs.pth", "fr.pth", "-o", "merged/", "--set", "output.shard_bytes=5000")
+        model, report = transformers.CLIPModel.from_pretrained(self.folder / "merged",
+                                                               output_loading_info=True)
+        self.assertEqual(list(report["missing_keys"]), [])
+        kept, moved = "text_model.final_layer_norm.weight", "vision_model.post_layernorm.weight"
+        before, after = self.clip.state_dict(), model.state_dict()
+        self.assertTrue(torch.equal(before[kept], after[kept]))
+        self.assertFalse(torch.equal(before[moved], after[moved]))
 
 
 if __name__ == "__main__":
