@@ -447,7 +447,7 @@ static void clicks_select_tabs_and_rows(void **state) {
     click(session, 6, 5); /* below the header and four rows */
     wait_for(session, "5/31");
     press(session, "\033[<65;5;5M"); /* the wheel */
-    wait_for(session, "6/31");
+    wait_for(session, "8/31");
     const char *title = row_text(session, 0);
     click(session, 0, (int)(strstr(title, "2 Specialists") - title));
     wait_for(session, "Cosines of residuals");

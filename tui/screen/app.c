@@ -377,21 +377,3 @@ void app_draw(struct app *app, struct surface *surface) {
     app->ops[app->view]->draw(app, app->states[app->view], surface, layout.body);
     frame_draw(app, surface, &layout);
 }
-
-/* A click selects a tab or a row; the row under the pointer is found by the list. */
-unsigned app_click(struct app *app, int row, int col) {
-    struct list *list = app->ops[app->view]->list(app->states[app->view]);
-    if (row == 0)
-        return frame_click(app, col);
-    size_t target = list_row_at(list, row, col);
-    if (app->prompt.open || app->question.open)
-        return 0;
-    if (target >= list->count)
-        return app->ops[app->view]->click != NULL
-                   ? app->ops[app->view]->click(app, app->states[app->view], row, col)
-                   : 0;
-    list_select(list, target);
-    if (app->ops[app->view]->moved != NULL)
-        app->ops[app->view]->moved(app, app->states[app->view]);
-    return DIRTY_SCREEN;
-}

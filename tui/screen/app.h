@@ -44,6 +44,8 @@ struct view_ops {
     void (*moved)(struct app *app, void *state);                       /* cursor moved; NULL */
     void (*changed)(struct app *app, void *state);                     /* plan edited; NULL */
     unsigned (*click)(struct app *app, void *state, int row, int col); /* elsewhere; NULL */
+    unsigned (*drag)(struct app *app, void *state,                     /* after such a click, */
+                     const struct mouse *mouse);                       /* till release; NULL */
     void (*status)(struct app *app, void *state, char left[TEXT_ROOM], /* when nothing else is */
                    char right[TEXT_ROOM]);                             /* said; may be NULL */
 };
@@ -77,7 +79,7 @@ struct app {
     double stage_start; /* when the present stage of the analysis began */
     double edited;      /* when the plan was edited last; before 0: never */
     enum analysis_stage stage;
-    bool pasting;
+    bool pasting, dragging;
     int event; /* eventfd, written by workers */
 };
 
@@ -88,7 +90,7 @@ void app_free(struct app *app);
 
 unsigned app_key(struct app *app, int key);
 unsigned app_action(struct app *app, enum action action);
-unsigned app_click(struct app *app, int row, int col);
+unsigned app_mouse(struct app *app, const struct mouse *mouse);
 unsigned app_workers(struct app *app);
 void app_draw(struct app *app, struct surface *surface);
 

@@ -34,6 +34,15 @@ enum input {
 
 #define INPUT_CTRL(letter) ((letter)&0x1f)
 
+/* What the pointer did, and in which cell of the screen. Between a press and its release come the
+ * drags. */
+enum mouse_event { MOUSE_PRESS, MOUSE_DRAG, MOUSE_RELEASE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+struct mouse {
+    enum mouse_event event;
+    int row, col;
+};
+enum { WHEEL_ROWS = 3 };
+
 /* Views in the order of their numbers; help is opened on top of them. */
 enum view_id {
     VIEW_LAYERS,

@@ -65,12 +65,11 @@ static unsigned handle_signals(struct loop *loop) {
 /* All keys that are there already: a burst is painted once. */
 static unsigned handle_keys(struct loop *loop) {
     unsigned dirty = 0;
-    int row, col;
     for (int key; !loop->left && (key = term_read()) != INPUT_NONE;) {
         unsigned result;
         if (key == INPUT_MOUSE) {
-            term_mouse(&row, &col);
-            result = app_click(loop->app, row, col);
+            struct mouse mouse = term_mouse();
+            result = app_mouse(loop->app, &mouse);
         } else {
             result = app_key(loop->app, key);
         }

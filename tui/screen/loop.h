@@ -14,6 +14,7 @@ int loop_run(struct app *app);
  *     type: set alpha=0.5         characters as they stand
  *     :wait                       until nothing runs in the background
  *     :resize 132 43
+ *     :mouse press 3 10           press, drag, release, up or down (wheel) at row and column
  *     :screendump FILE            rows of text, "--- styles", rows of style letters
  *     :quit
  *

@@ -69,6 +69,24 @@ static bool run_resize(struct script *script, const char *argument) {
     return true;
 }
 
+static bool run_mouse(struct script *script, const char *argument) {
+    static const char *const events[] = {"press", "drag", "release", "up", "down"};
+    char word[8] = "";
+    struct mouse mouse = {0};
+    bool known = false;
+    if (sscanf(argument, "%7s %d %d", word, &mouse.row, &mouse.col) != 3)
+        return fail(script, ":mouse takes an event, a row and a column", argument);
+    for (unsigned e = 0; e < sizeof events / sizeof *events && !known; e++) {
+        known = strcmp(events[e], word) == 0;
+        mouse.event = (enum mouse_event)e;
+    }
+    if (!known)
+        return fail(script, "no such event of the mouse", word);
+    app_mouse(script->app, &mouse);
+    app_draw(script->app, script->surface);
+    return true;
+}
+
 static bool run_dump(struct script *script, const char *path) {
     FILE *file = fopen(path, "w");
     if (file == NULL)
@@ -87,8 +105,9 @@ static bool run_quit(struct script *script, const char *argument) {
 static const struct {
     const char *word;
     bool (*run)(struct script *script, const char *argument);
-} steps[] = {{"keys:", run_keys},     {"type:", run_type},       {":wait", run_wait},
-             {":resize", run_resize}, {":screendump", run_dump}, {":quit", run_quit}};
+} steps[] = {{"keys:", run_keys},     {"type:", run_type},   {":wait", run_wait},
+             {":resize", run_resize}, {":mouse", run_mouse}, {":screendump", run_dump},
+             {":quit", run_quit}};
 
 static bool run_line(struct script *script, const char *line) {
     size_t length = strcspn(line, " ");

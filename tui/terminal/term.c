@@ -18,6 +18,10 @@ enum { ESCAPE_DELAY = 25, CODE_PASTE_BEGIN = KEY_MAX + 1, CODE_PASTE_END = KEY_M
 
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
+#define DRAG_ON "\033[?1002h" /* motion while a button is down; ncurses asks for clicks only */
+#define DRAG_OFF "\033[?1002l"
+#define MOUSE_EVENTS                                                                               \
+    (BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED | REPORT_MOUSE_POSITION)
 
 static struct {
     SCREEN *screen;
@@ -26,7 +30,7 @@ static struct {
     char leave[256];       /* what an emergency writes */
     size_t leave_length;
     bool colors, many; /* colours at all; 256 of them */
-    int mouse_row, mouse_col;
+    struct mouse mouse;
 } terminal;
 
 static bool is_utf8(void) {
@@ -100,7 +104,7 @@ static void append_capability(const char *name) {
 static void prepare_emergency(void) {
     tcgetattr(STDIN_FILENO, &terminal.before);
     terminal.leave_length = 0;
-    append_leave(PASTE_OFF "\033[?1000l\033[?1006l");
+    append_leave(PASTE_OFF DRAG_OFF "\033[?1000l\033[?1006l");
 }
 
 static void complete_emergency(void) {
@@ -146,10 +150,10 @@ bool term_start(const struct screen_options *options, struct error *error) {
     set_escdelay(ESCAPE_DELAY);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(MOUSE_EVENTS, NULL);
     mouseinterval(0);
     choose_colors(options->color);
-    write_text(PASTE_ON);
+    write_text(PASTE_ON DRAG_ON);
     return true;
 }
 
@@ -157,7 +161,7 @@ void term_stop(void) {
     if (!terminal.running)
         return;
     terminal.running = false;
-    write_text(PASTE_OFF);
+    write_text(PASTE_OFF DRAG_OFF);
     endwin();
     delscreen(terminal.screen);
 }
@@ -226,18 +230,17 @@ static int mouse_key(void) {
     MEVENT event;
     if (getmouse(&event) != OK)
         return INPUT_NONE;
-    if (event.bstate & BUTTON4_PRESSED)
-        return INPUT_UP;
-    if (event.bstate & BUTTON5_PRESSED)
-        return INPUT_DOWN;
-    terminal.mouse_row = event.y;
-    terminal.mouse_col = event.x;
+    enum mouse_event what = event.bstate & BUTTON4_PRESSED    ? MOUSE_WHEEL_UP
+                            : event.bstate & BUTTON5_PRESSED  ? MOUSE_WHEEL_DOWN
+                            : event.bstate & BUTTON1_PRESSED  ? MOUSE_PRESS
+                            : event.bstate & BUTTON1_RELEASED ? MOUSE_RELEASE
+                                                              : MOUSE_DRAG;
+    terminal.mouse = (struct mouse){what, event.y, event.x};
     return INPUT_MOUSE;
 }
 
-void term_mouse(int *row, int *col) {
-    *row = terminal.mouse_row;
-    *col = terminal.mouse_col;
+struct mouse term_mouse(void) {
+    return terminal.mouse;
 }
 
 static int translate(wint_t code) {
@@ -273,11 +276,11 @@ int term_read(void) {
 }
 
 void term_suspend(void) {
-    write_text(PASTE_OFF);
+    write_text(PASTE_OFF DRAG_OFF);
     endwin();
     signals_stop_here();
     term_resize();
-    write_text(PASTE_ON);
+    write_text(PASTE_ON DRAG_ON);
 }
 
 const char *term_library(void) {

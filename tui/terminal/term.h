@@ -30,8 +30,8 @@ void term_paint(const struct surface *surface, bool anew);
 /* The next key that is there already, or INPUT_NONE. */
 int term_read(void);
 
-/* Where INPUT_MOUSE was pressed. */
-void term_mouse(int *row, int *col);
+/* What INPUT_MOUSE was about. */
+struct mouse term_mouse(void);
 
 /* Back to the shell until the process is continued. */
 void term_suspend(void);
