@@ -14,14 +14,14 @@
 #include <ncurses.h>
 #include <term.h>
 
-enum { ESCAPE_DELAY = 25, CODE_PASTE_BEGIN = KEY_MAX + 1, CODE_PASTE_END = KEY_MAX + 2 };
+enum { ESCAPE_DELAY = 25, CODE_PASTE_BEGIN = KEY_MAX + 1, CODE_PASTE_END, CODE_MOUSE };
 
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
-#define DRAG_ON "\033[?1002h" /* motion while a button is down; ncurses asks for clicks only */
-#define DRAG_OFF "\033[?1002l"
-#define MOUSE_EVENTS                                                                               \
-    (BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED | REPORT_MOUSE_POSITION)
+/* Presses, and motion while a button is down, as numbers. Read here: ncurses merges events that
+ * come together. */
+#define MOUSE_ON "\033[?1002h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1002l"
 
 static struct {
     SCREEN *screen;
@@ -31,6 +31,9 @@ static struct {
     size_t leave_length;
     bool colors, many; /* colours at all; 256 of them */
     struct mouse mouse;
+    char report[24]; /* of the mouse, so far */
+    size_t report_length;
+    bool reporting;
 } terminal;
 
 static bool is_utf8(void) {
@@ -104,7 +107,7 @@ static void append_capability(const char *name) {
 static void prepare_emergency(void) {
     tcgetattr(STDIN_FILENO, &terminal.before);
     terminal.leave_length = 0;
-    append_leave(PASTE_OFF DRAG_OFF "\033[?1000l\033[?1006l");
+    append_leave(PASTE_OFF MOUSE_OFF);
 }
 
 static void complete_emergency(void) {
@@ -150,10 +153,9 @@ bool term_start(const struct screen_options *options, struct error *error) {
     set_escdelay(ESCAPE_DELAY);
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
-    mousemask(MOUSE_EVENTS, NULL);
-    mouseinterval(0);
+    define_key("\033[<", CODE_MOUSE);
     choose_colors(options->color);
-    write_text(PASTE_ON DRAG_ON);
+    write_text(PASTE_ON MOUSE_ON);
     return true;
 }
 
@@ -161,7 +163,7 @@ void term_stop(void) {
     if (!terminal.running)
         return;
     terminal.running = false;
-    write_text(PASTE_OFF DRAG_OFF);
+    write_text(PASTE_OFF MOUSE_OFF);
     endwin();
     delscreen(terminal.screen);
 }
@@ -226,17 +228,30 @@ void term_paint(const struct surface *surface, bool anew) {
     refresh();
 }
 
-static int mouse_key(void) {
-    MEVENT event;
-    if (getmouse(&event) != OK)
+/* A report goes on behind its first bytes: "0;12;7M", button, column and row from 1, M or m for a
+ * release. Its bytes may come in several reads. Returns INPUT_MOUSE when it is whole. */
+static int mouse_byte(int byte) {
+    unsigned button;
+    terminal.report[terminal.report_length++] = (char)byte;
+    terminal.report[terminal.report_length] = '\0';
+    bool ends = byte == 'M' || byte == 'm';
+    bool goes_on = ((byte >= '0' && byte <= '9') || byte == ';') &&
+                   terminal.report_length + 1 < sizeof terminal.report;
+    if (goes_on)
         return INPUT_NONE;
-    enum mouse_event what = event.bstate & BUTTON4_PRESSED    ? MOUSE_WHEEL_UP
-                            : event.bstate & BUTTON5_PRESSED  ? MOUSE_WHEEL_DOWN
-                            : event.bstate & BUTTON1_PRESSED  ? MOUSE_PRESS
-                            : event.bstate & BUTTON1_RELEASED ? MOUSE_RELEASE
-                                                              : MOUSE_DRAG;
-    terminal.mouse = (struct mouse){what, event.y, event.x};
-    return INPUT_MOUSE;
+    terminal.reporting = false;
+    struct mouse *mouse = &terminal.mouse;
+    if (!ends || sscanf(terminal.report, "%3u;%5d;%5d", &button, &mouse->col, &mouse->row) != 3)
+        return INPUT_NONE;
+    mouse->col--;
+    mouse->row--;
+    mouse->event = button == 64    ? MOUSE_WHEEL_UP
+                   : button == 65  ? MOUSE_WHEEL_DOWN
+                   : byte == 'm'   ? MOUSE_RELEASE
+                   : button & 0x20 ? MOUSE_DRAG
+                                   : MOUSE_PRESS;
+    bool left = button == 64 || button == 65 || (button & 3) == 0;
+    return left ? INPUT_MOUSE : INPUT_NONE;
 }
 
 struct mouse term_mouse(void) {
@@ -260,27 +275,31 @@ static int translate(wint_t code) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].code == code)
             return keys[i].key;
-    return code == KEY_MOUSE ? mouse_key() : INPUT_RESIZE; /* a key without a meaning */
+    terminal.reporting = code == CODE_MOUSE;
+    terminal.report_length = 0;
+    return INPUT_RESIZE; /* no meaning, or not yet */
 }
 
 int term_read(void) {
     for (;;) {
         wint_t code;
         int kind = get_wch(&code);
-        int key = kind == KEY_CODE_YES ? translate(code) : (int)code;
         if (kind == ERR)
             return INPUT_NONE;
+        int key = kind == KEY_CODE_YES ? translate(code)
+                  : terminal.reporting ? mouse_byte((int)code)
+                                       : (int)code;
         if (key != INPUT_RESIZE && key != INPUT_NONE)
             return key;
     }
 }
 
 void term_suspend(void) {
-    write_text(PASTE_OFF DRAG_OFF);
+    write_text(PASTE_OFF MOUSE_OFF);
     endwin();
     signals_stop_here();
     term_resize();
-    write_text(PASTE_ON DRAG_ON);
+    write_text(PASTE_ON MOUSE_ON);
 }
 
 const char *term_library(void) {
