@@ -64,7 +64,10 @@ void layer_label(const char *name, char label[TEXT_ROOM]) {
     char kind[TEXT_ROOM];
     char *module = layer_module_label(name, layer_module_length(name));
     layer_kind(name, kind);
-    snprintf(label, TEXT_ROOM, "%.200s%s%.800s", module, module[0] != '\0' ? "." : "", kind);
+    if (module[0] != '\0' && strcmp(kind, "weight") == 0)
+        snprintf(label, TEXT_ROOM, "%.1000s", module);
+    else
+        snprintf(label, TEXT_ROOM, "%.200s%s%.800s", module, module[0] != '\0' ? "." : "", kind);
     free(module);
 }
 

@@ -16,7 +16,7 @@ enum {
 };
 enum {
     FEW_SPECIALISTS = 3, /* up to here every one has a rank column at any width */
-    WIDE_TABLE = 60      /* columns from which names get more room */
+    WIDE_TABLE = 45      /* columns from which names get more room */
 };
 
 /* Numbers of the selected specialist, beside the ranks. */
@@ -25,10 +25,10 @@ static const struct number_column {
     int width, priority, digits; /* significant ones; 0: whole numbers */
     measure *value;
 } numbers[] = {
-    {"shape", 10, 45, 0, measure_size},          {"Re%", 3, 4, 0, measure_real},
-    {"kept%", 5, 25, 0, measure_kept},           {"share%", 6, 40, 0, measure_share},
-    {"stable", 6, 42, -1, measure_stable},       {"|tau|", 7, 50, 3, measure_task_norm},
-    {"|T(R)|", 7, 55, 3, measure_residual_norm},
+    {"shape", 10, 105, 0, measure_size},          {"Re%", 3, 4, 0, measure_real},
+    {"kept%", 5, 25, 0, measure_kept},           {"share%", 6, 100, 0, measure_share},
+    {"stable", 6, 102, -1, measure_stable},       {"|tau|", 7, 107, 3, measure_task_norm},
+    {"|T(R)|", 7, 110, 3, measure_residual_norm},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers, SHAPE = 0 };
 
@@ -76,9 +76,9 @@ static struct column number_column(size_t i) {
 static void add_rank_columns(const struct app *app, struct layers_view *view) {
     size_t n = app->table->specialist_count;
     bool few = n <= FEW_SPECIALISTS;
-    int width = few ? rank_width(app) : 5;
+    int width = few ? rank_width(app) : rank_width(app) + 1;
     for (size_t i = 0; i < n; i++) {
-        int priority = few || i == app->specialist ? 0 : 60 + (int)i;
+        int priority = few || i == app->specialist ? 0 : 26 + (int)i;
         text_shorten(app->table->specialists[i].name, width, view->titles[i]);
         view->columns[view->column_count++] = (struct column){view->titles[i],
                                                               width,
@@ -90,7 +90,7 @@ static void add_rank_columns(const struct app *app, struct layers_view *view) {
     }
     if (!few)
         view->columns[view->column_count++] =
-            (struct column){"range", 9, 5, 0, true, COLUMN_RANGE, 0};
+            (struct column){"range", 8, 5, 0, true, COLUMN_RANGE, 0};
 }
 
 /* Columns: name, ranks, Real share, dominance; more where there is room. */
