@@ -104,5 +104,40 @@ class Spectrum(ScriptTest):
             self.assertTrue(dump.read_bytes().isascii(), dump.name)
 
 
+class Pointer(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.play("drag.script")
+
+    def ranks(self, name):
+        return [int(row.split()[1]) for row in self.room.screen(name) if row.startswith("  mlp.fc1")]
+
+    def cut(self, name):
+        axis = next(row for row in self.room.screen(name) if "└" in row)
+        return axis.index("┼")
+
+    def test_the_cut_is_dragged(self):
+        self.assertEqual(self.cut("back.txt"), 61)
+        rank = self.ranks("dragged.txt")[0]
+        self.assertTrue(20 < rank < 40, rank)
+        self.assertEqual(self.cut("dragged.txt"), 72)
+        self.assertIn(f"r={rank}", "\n".join(self.room.screen("dragged.txt")))
+
+    def test_a_drag_is_one_step(self):
+        self.assertEqual(self.ranks("back.txt"), [9, 9, 9])
+
+    def test_the_cursor_is_dragged(self):
+        at = [int(READING.search("\n".join(self.room.screen(name)))[2])
+              for name in ("cursor.txt", "moved.txt")]
+        self.assertTrue(1 < at[0] < at[1] < 9, at)
+
+    def test_titles_sort(self):
+        shares = {name: [int(row.split("│")[0].split()[-2]) for row in self.room.screen(name)[2:21]]
+                  for name in ("sorted.txt", "turned.txt")}
+        self.assertEqual(shares["sorted.txt"], sorted(shares["sorted.txt"], reverse=True))
+        self.assertEqual(shares["turned.txt"], sorted(shares["turned.txt"]))
+        self.assertTrue(any("layers.0 (6)" in row for row in self.room.screen("model.txt")))
+
+
 if __name__ == "__main__":
     unittest.main()

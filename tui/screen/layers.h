@@ -85,6 +85,8 @@ bool measure_ranks(const struct measuring *of, size_t first, size_t end, size_t 
 #define NO_ANCHOR SIZE_MAX
 enum { LAYERS_COLUMNS = 14 }; /* beside one for each specialist */
 
+enum layers_pane { PANE_TABLE, PANE_SPECTRUM, PANE_COUNT };
+
 struct layers_view {
     struct list list;
     struct layers_rows rows;
@@ -97,6 +99,8 @@ struct layers_view {
     char *filter;    /* or NULL */
     int sort_column; /* what the view calls it; 0, the name: the order of the model */
     bool vectors, zoom;
+    bool dragging_cut;
+    size_t drag_from;             /* position in the history where the drag began */
     struct rect chart_rect;       /* where the spectrum was drawn last; width 0: nowhere */
     struct chart_axis chart_axis; /* its x axis then; no label */
     int pane;
@@ -153,6 +157,16 @@ bool layers_cursor_text(const struct app *app, const struct layers_view *view,
 
 /* The index drawn at that place of the screen; 0 outside the chart. */
 size_t layers_chart_index(const struct app *app, const struct layers_view *view, int row, int col);
+
+/* The column of the screen where an index is drawn. */
+int layers_chart_column(const struct layers_view *view, size_t index);
+
+/* What the pointer does (layers_mouse.c). */
+unsigned layers_click(struct app *app, struct layers_view *view, int row, int col);
+unsigned layers_drag(struct app *app, struct layers_view *view, const struct mouse *mouse);
+
+/* What rank keys change. */
+struct rank_selection layers_selection(const struct layers_view *view);
 
 /* The rest of the right side. */
 void layers_draw_bars(struct app *app, struct surface *surface, struct rect rect);

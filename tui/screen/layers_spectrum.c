@@ -260,3 +260,13 @@ size_t layers_chart_index(const struct app *app, const struct layers_view *view,
     double index = round(chart_value(&view->chart_axis, fmin(fmax(position, 0), 1)));
     return (size_t)fmin(fmax(index, 1), last_index(app));
 }
+
+int layers_chart_column(const struct layers_view *view, size_t index) {
+    size_t left, width;
+    const struct rect *rect = &view->chart_rect;
+    if (!cells_chart_area((size_t)rect->width, (size_t)rect->height, &left, &width))
+        return -1;
+    double position = chart_position(&view->chart_axis, (double)index);
+    int col = (int)(position * (double)width);
+    return rect->col + (int)left + (col < (int)width ? col : (int)width - 1);
+}

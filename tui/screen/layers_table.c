@@ -25,9 +25,12 @@ static const struct number_column {
     int width, priority, digits; /* significant ones; 0: whole numbers */
     measure *value;
 } numbers[] = {
-    {"shape", 10, 105, 0, measure_size},          {"Re%", 3, 4, 0, measure_real},
-    {"kept%", 5, 25, 0, measure_kept},           {"share%", 6, 100, 0, measure_share},
-    {"stable", 6, 102, -1, measure_stable},       {"|tau|", 7, 107, 3, measure_task_norm},
+    {"shape", 10, 105, 0, measure_size},
+    {"Re%", 3, 4, 0, measure_real},
+    {"kept%", 5, 25, 0, measure_kept},
+    {"share%", 6, 100, 0, measure_share},
+    {"stable", 6, 102, -1, measure_stable},
+    {"|tau|", 7, 107, 3, measure_task_norm},
     {"|T(R)|", 7, 110, 3, measure_residual_norm},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers, SHAPE = 0 };

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANE_TABLE, PANE_SPECTRUM, PANE_COUNT };
 static void *open_view(struct app *app) {
     struct layers_view *view = memory_array(1, sizeof *view);
     view->spectrum = spectrum_view_default();
@@ -30,7 +29,7 @@ const struct layers_row *layers_cursor_row(const struct layers_view *view) {
     return view->rows.row_count > 0 ? &view->rows.rows[view->list.cursor] : NULL;
 }
 
-static struct rank_selection selection(const struct layers_view *view) {
+struct rank_selection layers_selection(const struct layers_view *view) {
     const struct layers_row *row = layers_cursor_row(view);
     return (struct rank_selection){.scope = view->scope,
                                    .every = view->every,
@@ -98,7 +97,7 @@ static void changed(struct app *app, void *state) {
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct layers_view *view = state;
     const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, app->specialist);
-    struct rank_selection selected = selection(view);
+    struct rank_selection selected = layers_selection(view);
     char scope[TEXT_ROOM];
     size_t marks = layers_marked_count(app, view);
     const char *name = app->table->specialists[app->specialist].name;
@@ -125,7 +124,7 @@ static unsigned next_scope(struct app *app, struct layers_view *view) {
     do {
         view->scope = (enum rank_scope)((view->scope + 1) % SCOPE_COUNT);
     } while (view->scope == SCOPE_MARKED && layers_marked_count(app, view) == 0);
-    selected = selection(view);
+    selected = layers_selection(view);
     app_say(app, STATUS_INFO, "rank keys now change: %s", rank_scope_text(app, &selected, text));
     return DIRTY_SCREEN;
 }
@@ -133,7 +132,7 @@ static unsigned next_scope(struct app *app, struct layers_view *view) {
 static unsigned toggle_every(struct app *app, struct layers_view *view) {
     char text[TEXT_ROOM];
     view->every = !view->every;
-    struct rank_selection selected = selection(view);
+    struct rank_selection selected = layers_selection(view);
     app_say(app, STATUS_INFO, "rank keys now change: %s", rank_scope_text(app, &selected, text));
     return DIRTY_SCREEN;
 }
@@ -145,7 +144,7 @@ static unsigned select_specialist(struct app *app, size_t step) {
 
 static unsigned accept_rank(struct app *app, const char *text) {
     struct layers_view *view = app->states[VIEW_LAYERS];
-    struct rank_selection selected = selection(view);
+    struct rank_selection selected = layers_selection(view);
     return text[0] != '\0' ? rank_set(app, &selected, text) : DIRTY_SCREEN;
 }
 
@@ -171,7 +170,7 @@ static enum action focused_action(const struct layers_view *view, enum action ac
 /* The cut goes where the cursor is. */
 static unsigned cut_here(struct app *app, struct layers_view *view) {
     char text[32];
-    struct rank_selection selected = selection(view);
+    struct rank_selection selected = layers_selection(view);
     if (view->spectrum.cursor == 0) {
         app_say(app, STATUS_WARNING, "no cursor in the spectrum: Tab, then Left and Right");
         return DIRTY_SCREEN;
@@ -185,7 +184,7 @@ static unsigned act_on_ranks(struct app *app, struct layers_view *view, enum act
                                 [ACTION_RANK_DOWN] = -1,
                                 [ACTION_RANK_UP_10] = 10,
                                 [ACTION_RANK_DOWN_10] = -10};
-    struct rank_selection selected = selection(view);
+    struct rank_selection selected = layers_selection(view);
     if (action == ACTION_RANK_SET)
         return ask_rank(app);
     if (action == ACTION_RANK_RESET)
@@ -274,14 +273,12 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
-/* A title sorts; a second click turns the order round. */
 static unsigned click(struct app *app, void *state, int row, int col) {
-    struct layers_view *view = state;
-    size_t title = list_title_at(&view->list, view->columns, view->column_count, row, col);
-    if (title == view->column_count)
-        return NOT_MINE;
-    layers_sort_by(app, view, view->columns[title].id);
-    return DIRTY_SCREEN;
+    return layers_click(app, state, row, col);
+}
+
+static unsigned drag(struct app *app, void *state, const struct mouse *mouse) {
+    return layers_drag(app, state, mouse);
 }
 
 const struct view_ops view_layers = {.name = "layers",
@@ -295,4 +292,5 @@ const struct view_ops view_layers = {.name = "layers",
                                      .moved = moved,
                                      .changed = changed,
                                      .click = click,
+                                     .drag = drag,
                                      .status = status};
