@@ -60,8 +60,8 @@ static bool take_memory(struct factors *factors, const struct layer *layer, bool
                                    malloc(rank * sizeof(double))};
     factors->core = calloc(rank * rank, sizeof(double));
     factors->sigma = malloc(rank * sizeof(double));
-    factors->u = vectors ? malloc(rank * rank * sizeof(double)) : NULL;
-    factors->vt = vectors ? malloc(rank * rank * sizeof(double)) : NULL;
+    factors->u = vectors ? calloc(rank * rank, sizeof(double)) : NULL;
+    factors->vt = vectors ? calloc(rank * rank, sizeof(double)) : NULL;
     return factors->left.columns != NULL && factors->left.scales != NULL &&
            factors->right.columns != NULL && factors->right.scales != NULL &&
            factors->core != NULL && factors->sigma != NULL &&
@@ -164,6 +164,8 @@ bool factors_vectors(const struct layer *layer, size_t specialist_count, const d
                      bool right, size_t count, double *vectors, struct error *error) {
     struct factors factors = {.rank = factors_rank(layer, specialist_count, coefficients)};
     size_t size = right ? layer->cols : layer->rows;
+    if (factors.rank == 0 || count == 0)
+        return error_set(error, ERROR_INPUT, "a combination of nothing has no singular vectors");
     double *columns = malloc(size * count * sizeof *columns);
     bool good = make(&factors, layer, specialist_count, coefficients, true, error);
     if (good && (columns == NULL || rotate(&factors, right, count, columns) != 0))

@@ -19,8 +19,8 @@ size_t factors_rank(const struct layer *layer, size_t specialist_count, const do
 bool factors_spectrum(const struct layer *layer, size_t specialist_count,
                       const double *coefficients, struct spectrum *spectrum, struct error *error);
 
-/* Its first count singular vectors, at most factors_rank: right ones (cols x count, row-major) or
- * left ones (rows x count). Errors have no tensor's name. */
+/* Its first count singular vectors, at most factors_rank and not 0: right ones (cols x count,
+ * row-major) or left ones (rows x count). Errors have no tensor's name. */
 bool factors_vectors(const struct layer *layer, size_t specialist_count, const double *coefficients,
                      bool right, size_t count, double *vectors, struct error *error);
 

@@ -206,7 +206,7 @@ bool merge_check_output(const struct plan *plan, const char *path, struct error 
 }
 
 struct string_list merge_notes(const struct plan *plan, const char *path) {
-    struct output_layout layout;
+    struct output_layout layout = {0};
     struct error error = {0};
     struct string_list notes = {0};
     if (output_layout_make(plan->table, &plan->config.settings, path, &layout, &error))

@@ -128,7 +128,7 @@ static double order_value(const struct measuring *of, int column) {
         return of->app->table->layers[of->rows->shown[of->row->first]].role;
     if (column == COLUMN_MARK || column == COLUMN_DOMINANCE)
         return measure_dominance(of);
-    if (column < COLUMN_RANK && column != COLUMN_RANGE)
+    if (column >= COLUMN_MEASURE && column < COLUMN_MEASURE + NUMBERS)
         return numbers[column - COLUMN_MEASURE].value(of);
     bool known = measure_ranks(of, first, column == COLUMN_RANGE ? n : first + 1, &low, &high);
     return known ? (double)high : NAN;
@@ -294,7 +294,7 @@ static void fill(void *context, size_t index, int column, int width, struct list
         fill_rank(&of, first, column == COLUMN_RANGE ? n : first + 1, width, cell);
     else if (column == COLUMN_MARK || column == COLUMN_DOMINANCE)
         fill_dominance(&of, column == COLUMN_DOMINANCE, cell);
-    else if (column > COLUMN_MEASURE + SHAPE)
+    else if (column > COLUMN_MEASURE + SHAPE && column < COLUMN_MEASURE + NUMBERS)
         fill_number(&of, &numbers[column - COLUMN_MEASURE], cell);
 }
 

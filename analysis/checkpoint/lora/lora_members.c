@@ -112,7 +112,7 @@ bool lora_members_have(const struct members *members, const struct member *membe
     char *wanted = memory_array(member->length + strlen(ending) + 1, 1);
     struct member like = {.module = wanted, .length = member->length + strlen(ending)};
     memcpy(wanted, member->module, member->length);
-    memcpy(wanted + member->length, ending, strlen(ending));
+    memcpy(wanted + member->length, ending, strlen(ending) + 1);
     size_t low = 0, high = members->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
