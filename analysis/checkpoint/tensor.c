@@ -90,7 +90,7 @@ void tensor_copy(const struct tensor *tensor, uint64_t first, size_t count, void
     size_t length = (size_t)((uint64_t)count * dtype_bits(tensor->dtype) / 8);
     if (count == 0)
         return;
-    if (tensor->strides != NULL)
+    if (tensor->strides != NULL && tensor->rank > 0)
         gather(tensor, first, count, bytes);
     else
         memcpy(bytes, tensor->data + first * dtype_bits(tensor->dtype) / 8, length);
