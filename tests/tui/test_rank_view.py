@@ -29,7 +29,7 @@ class Copies(ScriptTest):
         ranks = self.ranks("kind.txt")
         self.assertEqual(ranks["mlp.fc1"], [["30", "9", "9"]] * 3)
         self.assertEqual(ranks["mlp.fc2"], [["9", "9", "9"]] * 3)
-        self.assertIn("ranks pasted, fs in 4 layers", self.room.screen("kind.txt")[22])
+        self.assertIn("fs ranks pasted, 4 layers", self.room.screen("kind.txt")[22])
 
     def test_a_specialist_gets_the_rules_of_another(self):
         config = self.room.path / "energy.json"
@@ -50,8 +50,8 @@ class Copies(ScriptTest):
     def test_the_list_says_what_was_done(self):
         rows = [row.split("│")[0] for row in self.room.screen("history.txt")]
         text = "\n".join(rows)
-        for line in ("0 as it was opened", "1 rank 30, fs in this layer",
-                     "2 ranks pasted, fs in 4 layers", "5 ranks pasted, all in 26"):
+        for line in ("0 as it was opened", "1 fs rank 30, layers.0.mlp.fc1",
+                     "2 fs ranks pasted, 4 layers", "5 all ranks pasted, 26 layers"):
             self.assertIn(line, text)
         self.assertIn("5/5", self.room.screen("history.txt")[22])
 

@@ -109,21 +109,30 @@ static bool step_ranks(const struct app *app, const struct reach *reach, int ste
     return true;
 }
 
-/* "fs 9 -> 10, blocks.3.attn" for one cell, "rank +1, 12 layers" for more. */
+/* "fs WHAT, blocks.3.attn" or "all WHAT, 12 layers": what a step of history did. */
+static char *describe(const struct app *app, const struct reach *reach, const char *what) {
+    char where[TEXT_ROOM];
+    bool every = reach->specialist == PLAN_ALL && app->table->specialist_count > 1;
+    if (reach->count == 1)
+        layer_label(app->table->layers[reach->layers[0]].name, where);
+    else
+        snprintf(where, sizeof where, "%zu layers", reach->count);
+    return memory_format("%s %s, %s", every ? "all" : specialist_name(app), what, where);
+}
+
+/* For one cell the ranks, for more the step. */
 static char *describe_step(const struct app *app, const struct reach *reach, int step,
                            const size_t *ranks) {
+    char what[64];
     size_t from = 0, n = app->table->specialist_count;
-    bool one = reach->count == 1 && (reach->specialist != PLAN_ALL || n == 1);
-    if (!one)
-        return memory_format("rank %+d, %s%s%zu layer%s", step,
-                             reach->specialist != PLAN_ALL ? specialist_name(app) : "",
-                             reach->specialist != PLAN_ALL ? ", " : "", reach->count,
-                             reach->count == 1 ? "" : "s");
-    char label[TEXT_ROOM];
-    rank_known(app, reach->layers[0], app->specialist, &from);
-    layer_label(app->table->layers[reach->layers[0]].name, label);
-    return memory_format("%s %zu %s %zu, %s", specialist_name(app), from, theme_glyphs()->arrow,
-                         ranks[app->specialist], label);
+    if (reach->count > 1 || (reach->specialist == PLAN_ALL && n > 1)) {
+        snprintf(what, sizeof what, "%+d", step);
+    } else {
+        rank_known(app, reach->layers[0], app->specialist, &from);
+        snprintf(what, sizeof what, "%zu %s %zu", from, theme_glyphs()->arrow,
+                 ranks[app->specialist]);
+    }
+    return describe(app, reach, what);
 }
 
 unsigned rank_step(struct app *app, const struct rank_selection *selection, int step) {
@@ -153,7 +162,7 @@ unsigned rank_step(struct app *app, const struct rank_selection *selection, int 
 unsigned rank_set(struct app *app, const struct rank_selection *selection, const char *text) {
     struct rank_rule rule;
     struct error error = {0};
-    char where[TEXT_ROOM], form[FIELD_TEXT];
+    char what[FIELD_TEXT + 16] = "rank ";
     if (!rank_rule_parse(text, &rule, &error)) {
         status_fail(&app->status, app->now, &error);
         return DIRTY_SCREEN | PROMPT_STAYS;
@@ -163,8 +172,8 @@ unsigned rank_set(struct app *app, const struct rank_selection *selection, const
         free(reach.layers);
         return say_empty(app, selection);
     }
-    char *description = memory_format("rank %s, %s", rank_rule_format(rule, form, sizeof form),
-                                      rank_scope_text(app, selection, where));
+    rank_rule_format(rule, what + strlen(what), FIELD_TEXT);
+    char *description = describe(app, &reach, what);
     plan_set_rank(app->plan, (struct plan_scope){reach.layers, reach.count, reach.specialist}, rule,
                   description);
     app_say(app, STATUS_INFO, "%s", description);
@@ -175,14 +184,14 @@ unsigned rank_set(struct app *app, const struct rank_selection *selection, const
 
 unsigned rank_reset(struct app *app, const struct rank_selection *selection) {
     struct reach reach = reach_of(app, selection);
-    char where[TEXT_ROOM], form[FIELD_TEXT];
+    char what[FIELD_TEXT + 24], form[FIELD_TEXT];
     if (reach.count == 0) {
         free(reach.layers);
         return say_empty(app, selection);
     }
-    char *description = memory_format("rank %s (default), %s",
-                                      rank_rule_format(app->plan->config.rank, form, sizeof form),
-                                      rank_scope_text(app, selection, where));
+    snprintf(what, sizeof what, "rank %s (default)",
+             rank_rule_format(app->plan->config.rank, form, sizeof form));
+    char *description = describe(app, &reach, what);
     plan_reset(app->plan, (struct plan_scope){reach.layers, reach.count, reach.specialist},
                description);
     app_say(app, STATUS_INFO, "%s", description);
@@ -269,10 +278,7 @@ unsigned rank_paste(struct app *app, const struct rank_selection *selection,
     } else if (reach.count == 0) {
         app_say(app, STATUS_WARNING, "no layer here is of a kind that was copied");
     } else {
-        bool every = selection->every || n == 1;
-        char *description =
-            memory_format("ranks pasted, %s in %zu layer%s", every ? "all" : specialist_name(app),
-                          reach.count, reach.count == 1 ? "" : "s");
+        char *description = describe(app, &reach, "ranks pasted");
         plan_set_rules(app->plan, (struct plan_scope){reach.layers, reach.count, reach.specialist},
                        rules, description);
         app_say(app, STATUS_INFO, "%s", description);
