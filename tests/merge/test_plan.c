@@ -167,6 +167,11 @@ static void edits_replace_and_survive_binding(void **state) {
     assert_int_equal(f.plan->config.override_count, 1 + 3 + 1);
     plan_set_ranks(f.plan, (struct plan_scope){some + 1, 1, 1}, ranks, "one");
     assert_cells(f.plan, "123|999||424|999|999");
+    const struct rank_rule rules[N] = {rank(7), {RANK_FULL, 0}, rank(8)};
+    plan_set_rules(f.plan, (struct plan_scope){some, 1, PLAN_ALL}, rules, "rules");
+    assert_true(rank_rule_equal(plan_rule(f.plan, 0, 1), rules[1]));
+    assert_true(rank_rule_equal(plan_rule(f.plan, 0, 2), rules[2]));
+    assert_string_equal(plan_step_text(f.plan, plan_position(f.plan) - 1), "rules");
     struct plan *again;
     struct error error = {0};
     assert_true(plan_create(&f.plan->config, &f.table, &again, &error));
@@ -280,6 +285,12 @@ static void undo_and_redo_restore_every_bit(void **state) {
         assert_same(f.plan, &snapshots[s]);
     }
     assert_null(plan_redo(f.plan));
+    assert_int_equal(plan_step_count(f.plan), STEPS);
+    for (size_t s = 0; s <= STEPS; s += 7) { /* far back, and forward */
+        plan_jump(f.plan, s * 131 % (STEPS + 1));
+        assert_int_equal(plan_position(f.plan), s * 131 % (STEPS + 1));
+        assert_same(f.plan, &snapshots[s * 131 % (STEPS + 1)]);
+    }
     for (size_t s = 0; s <= STEPS; s++)
         free(snapshots[s].text);
     end(&f);

@@ -87,6 +87,62 @@ static void spectrum_shows_the_singular_values(void **state) {
     chart_free(chart);
 }
 
+static void relative_and_cumulative_follow_from_the_values(void **state) {
+    const struct fixture *f = *state;
+    size_t layer = first_matrix(f->table);
+    const struct spectrum *spectrum = spectra_get(f->analysis->spectra, layer, 1);
+    struct spectrum_view view = spectrum_view_default();
+    view.noise_edges = view.relative = true;
+    view.selected = 1;
+    struct chart *chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    for (size_t k = 0; k < spectrum->count; k++)
+        assert_close(chart->curves[1].y[k], spectrum->sigma[k] / spectrum->sigma[0], 1e-15);
+    assert_close(chart->lines[0].value, spectrum_gavish_donoho(spectrum) / spectrum->sigma[0],
+                 1e-12);
+    chart_free(chart);
+    view.cumulative = true;
+    view.cursor = 2;
+    chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    for (size_t k = 0; k < spectrum->count; k++)
+        assert_close(chart->curves[1].y[k], spectrum_kept(spectrum, k + 1), 1e-15);
+    assert_int_equal(chart->y.scale, CHART_LINEAR);
+    assert_int_equal(chart->line_count, 2); /* the cut and the cursor; no edges of energy */
+    assert_true(chart->lines[1].dotted && chart->lines[1].value == 2);
+    chart_free(chart);
+}
+
+static void wait_for_raw(struct raw_spectra *raw, size_t layer) {
+    raw_spectra_ask(raw, layer);
+    while (!raw_spectra_idle(raw))
+        ;
+}
+
+static void task_vectors_and_base_are_shown_when_they_are_there(void **state) {
+    const struct fixture *f = *state;
+    size_t layer = first_matrix(f->table);
+    struct raw_spectra *raw = raw_spectra_create(f->table, f->analysis->pool, (struct notifier){0});
+    struct spectrum_view view = spectrum_view_default();
+    view.raw = raw;
+    view.of = SPECTRUM_COMPARED;
+    view.selected = 0;
+    struct chart *chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    assert_int_equal(chart->curve_count, 1); /* the residual; the others are not ready */
+    chart_free(chart);
+    wait_for_raw(raw, layer);
+    chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    assert_int_equal(chart->curve_count, 3);
+    assert_close(chart->curves[1].y[0], raw_spectra_task(raw, layer, 0)->sigma[0], 0);
+    assert_close(chart->curves[2].y[0], raw_spectra_base(raw, layer)->sigma[0], 0);
+    assert_true(chart->curves[0].selected && isinf(chart->curves[1].cut));
+    chart_free(chart);
+    view.of = SPECTRUM_TASKS;
+    chart = figure_spectrum(f->analysis, f->preview, layer, &view);
+    assert_int_equal(chart->curve_count, N);
+    assert_int_equal(chart->line_count, 0); /* ranks cut residuals only */
+    chart_free(chart);
+    raw_spectra_free(raw);
+}
+
 static void zoom_leaves_the_rest_out(void **state) {
     const struct fixture *f = *state;
     struct spectrum_view view = spectrum_view_default();
@@ -202,6 +258,8 @@ static void a_folder_that_cannot_be_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spectrum_shows_the_singular_values),
+        cmocka_unit_test(relative_and_cumulative_follow_from_the_values),
+        cmocka_unit_test(task_vectors_and_base_are_shown_when_they_are_there),
         cmocka_unit_test(zoom_leaves_the_rest_out),
         cmocka_unit_test(vectors_have_no_spectrum),
         cmocka_unit_test(parts_add_up_to_one),

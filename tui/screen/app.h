@@ -46,6 +46,8 @@ struct view_ops {
     unsigned (*click)(struct app *app, void *state, int row, int col); /* elsewhere; NULL */
     unsigned (*drag)(struct app *app, void *state,                     /* after such a click, */
                      const struct mouse *mouse);                       /* till release; NULL */
+    bool (*hinted)(const void *state, enum action action);             /* first in the footer */
+                                                                       /* as things are; NULL */
     void (*status)(struct app *app, void *state, char left[TEXT_ROOM], /* when nothing else is */
                    char right[TEXT_ROOM]);                             /* said; may be NULL */
 };

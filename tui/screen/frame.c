@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HINT_LIMIT = 24, TAB_GAP = 1 };
+enum { HINT_LIMIT = 32, HINTED_FIRST = 1000, TAB_GAP = 1 };
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -142,6 +142,13 @@ static void draw_status(struct app *app, struct surface *surface, struct rect ro
         surface_right(surface, row.row, 1, width, ELEMENT_TEXT, right);
 }
 
+/* The place of a hint in the footer: what the view wants first, then by the table. */
+static int hint_place(const struct app *app, const struct binding *binding) {
+    const struct view_ops *ops = app->ops[app->view];
+    bool first = ops->hinted != NULL && ops->hinted(app->states[app->view], binding->action);
+    return first ? binding->priority - HINTED_FIRST : binding->priority;
+}
+
 /* The hints of this view in the order of priority; returns their number. */
 static size_t collect_hints(const struct app *app, const struct binding **hints) {
     size_t count, found = 0;
@@ -150,7 +157,7 @@ static size_t collect_hints(const struct app *app, const struct binding **hints)
         if (all[i].hint == NULL || (all[i].views & (1u << app->view)) == 0)
             continue;
         size_t at = found++;
-        for (; at > 0 && hints[at - 1]->priority > all[i].priority; at--)
+        for (; at > 0 && hint_place(app, hints[at - 1]) > hint_place(app, &all[i]); at--)
             hints[at] = hints[at - 1];
         hints[at] = &all[i];
     }

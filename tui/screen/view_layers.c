@@ -103,6 +103,10 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     const char *name = app->table->specialists[app->specialist].name;
     bool focused = view->pane == PANE_SPECTRUM || view->zoom;
     bool reading = focused && layers_cursor_text(app, view, left);
+    if (focused && view->spectrum.cursor == 0) {
+        snprintf(left, TEXT_ROOM, "Left, Right: cursor  Up, Down: specialist");
+        reading = true;
+    }
     size_t used = strlen(left);
     if (!reading && cell->ready && cell->max_rank > 0)
         used = (size_t)snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%", name, cell->rank,
@@ -273,6 +277,15 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
+/* In the spectrum its own keys are told first. */
+static bool hinted(const void *state, enum action action) {
+    const struct layers_view *view = state;
+    bool focused = view->pane == PANE_SPECTRUM || view->zoom;
+    return focused && (action == ACTION_CUT_HERE || action == ACTION_SPECTRUM_OF ||
+                       action == ACTION_CUMULATIVE || action == ACTION_RELATIVE ||
+                       action == ACTION_ZOOM_IN || action == ACTION_EDGES || action == ACTION_PANE);
+}
+
 static unsigned click(struct app *app, void *state, int row, int col) {
     return layers_click(app, state, row, col);
 }
@@ -293,4 +306,5 @@ const struct view_ops view_layers = {.name = "layers",
                                      .changed = changed,
                                      .click = click,
                                      .drag = drag,
+                                     .hinted = hinted,
                                      .status = status};
