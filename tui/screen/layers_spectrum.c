@@ -192,7 +192,8 @@ static unsigned zoom(struct app *app, struct layers_view *view, bool in) {
     whole = low <= 1 && high >= last;
     shown->zoom_min = whole ? 0 : low;
     shown->zoom_max = whole ? 0 : high;
-    app_say(app, STATUS_INFO, "index %.0f to %.0f of %.0f", low, high, last);
+    if (shown->cursor == 0)
+        app_say(app, STATUS_INFO, "index %.0f to %.0f of %.0f", low, high, last);
     return DIRTY_SCREEN;
 }
 

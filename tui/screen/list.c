@@ -79,13 +79,15 @@ static void draw_cell(struct surface *surface, int row, int col, int width, bool
         surface_text(surface, row, col, width, cell->style, cell->text);
 }
 
-/* Behind the title of the column that sorts: between the columns, where the title leaves no room.
- */
+/* The title of the column that sorts stands out, with a mark in the gap behind it. */
 static void draw_sort_mark(const struct list *list, struct surface *surface, int row, int col,
                            int width, const struct column *column) {
-    int behind = column->right ? width : text_width(column->title);
-    bool last = col + behind >= list->rect.col + list->rect.width;
-    surface_text(surface, row, last ? col - 1 : col + behind, 1, ELEMENT_MARK,
+    int title = text_width(column->title);
+    int left = column->right && title < width ? col + width - title : col;
+    int behind = left + (title < width ? title : width);
+    bool last = behind >= list->rect.col + list->rect.width;
+    surface_highlight(surface, row, left, behind - left, STYLE_REVERSE);
+    surface_text(surface, row, last ? left - 1 : behind, 1, ELEMENT_MARK,
                  list->down ? theme_glyphs()->down : theme_glyphs()->up);
 }
 
