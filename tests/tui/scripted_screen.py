@@ -24,7 +24,9 @@ class Room:
         shutil.copy(SAMPLES / "demo.json", self.path / "demo.json")
 
     def run(self, *arguments, locale="C.UTF-8"):
-        env = dict(os.environ, LC_ALL=locale, TERM="xterm-256color")
+        env = dict(os.environ, LC_ALL=locale, TERM="xterm-256color",
+                   XDG_CONFIG_HOME=str(self.path / "config"),
+                   XDG_STATE_HOME=str(self.path / "state"))
         return subprocess.run([R2M, *map(str, arguments)], cwd=self.path, env=env, text=True,
                               capture_output=True, stdin=subprocess.DEVNULL)
 

@@ -166,7 +166,7 @@ static size_t collect_hints(const struct app *app, const struct binding **hints)
 
 /* "+:rank": the first key of the binding and the hint. */
 static int hint_width(const struct binding *binding, char key[KEY_TEXT]) {
-    const char *at = binding->keys;
+    const char *at = binding_keys(binding);
     return text_width(key_text(key_list_next(&at), key)) + 1 + text_width(binding->hint);
 }
 

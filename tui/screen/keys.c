@@ -1,11 +1,13 @@
 #include "tui/screen/keys.h"
 
+#include "analysis/support/memory.h"
 #include "analysis/support/utf8.h"
 #include "tui/screen/app.h"
 #include "tui/screen/rank_edit.h"
 #include "tui/screen/screen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -120,12 +122,72 @@ const struct binding *bindings(size_t *count) {
     return table;
 }
 
+/* The user's, where not NULL. */
+static char *own_keys[sizeof table / sizeof *table];
+
+const char *binding_keys(const struct binding *binding) {
+    const char *own = own_keys[binding - table];
+    return own != NULL ? own : binding->keys;
+}
+
+static void take_keys(size_t row, const char *keys) {
+    free(own_keys[row]);
+    own_keys[row] = keys != NULL ? memory_string(keys) : NULL;
+}
+
+bool binding_set_keys(const char *name, const char *keys, char *reason, size_t size) {
+    const char *at = keys;
+    bool found = false;
+    size_t count = 0;
+    while (key_list_next(&at) != INPUT_NONE)
+        count++;
+    if (count == 0 || *at != '\0') {
+        snprintf(reason, size, "%s takes names of keys; \"%s\" is none", name, at);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].name, name) == 0) {
+            take_keys(i, keys);
+            found = true;
+        }
+    if (!found)
+        snprintf(reason, size, "%s is no action; r2m tui --keys lists them", name);
+    return found;
+}
+
 static bool has_key(const struct binding *binding, int key) {
-    const char *at = binding->keys;
+    const char *at = binding_keys(binding);
     for (int one; (one = key_list_next(&at)) != INPUT_NONE;)
         if (one == key)
             return true;
     return false;
+}
+
+/* The first row, of those before that one, that shares a key and a view with it. */
+static const struct binding *clashing(size_t row, int *key) {
+    for (size_t i = 0; i < row; i++) {
+        const char *at = binding_keys(&table[row]);
+        while ((table[i].views & table[row].views) != 0 && (*key = key_list_next(&at)) != 0)
+            if (has_key(&table[i], *key))
+                return &table[i];
+    }
+    return NULL;
+}
+
+const char *bindings_settle(char *clash, size_t size) {
+    char name[KEY_TEXT];
+    for (size_t row = 0; row < sizeof table / sizeof *table; row++) {
+        int key = INPUT_NONE;
+        const struct binding *other = clashing(row, &key);
+        if (other == NULL)
+            continue;
+        size_t changed = own_keys[row] != NULL ? row : (size_t)(other - table);
+        snprintf(clash, size, "%s means %s and %s; %s keeps %s", key_text(key, name), other->name,
+                 table[row].name, table[changed].name, table[changed].keys);
+        take_keys(changed, NULL);
+        return table[changed].name;
+    }
+    return NULL;
 }
 
 const struct binding *binding_find(enum view_id view, int key) {

@@ -159,6 +159,17 @@ const struct binding *binding_find(enum view_id view, int key);
 /* The row of an action in a view, or NULL. */
 const struct binding *binding_of(enum view_id view, enum action action);
 
+/* The keys of a row: the user's, or the table's. */
+const char *binding_keys(const struct binding *binding);
+
+/* Gives an action other keys ("Up +"; one of several rows of that name each). False with the reason
+ * when there is no such action or key. */
+bool binding_set_keys(const char *name, const char *keys, char *reason, size_t size);
+
+/* Finds a key that means two things, says so with both names, and gives an action that has other
+ * keys its own back. Returns that action's name, NULL when no key clashes. Call until then. */
+const char *bindings_settle(char *clash, size_t size);
+
 /* Names of keys: "Up", "C-r", "Space", "+". buffer of KEY_TEXT bytes is returned. */
 enum { KEY_TEXT = 16 };
 const char *key_text(int key, char buffer[KEY_TEXT]);

@@ -1,5 +1,6 @@
 /* The ':' prompt: a table of typed commands. */
 #include "tui/screen/app.h"
+#include "tui/screen/preferences.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,34 @@ static unsigned run_messages(struct app *app, const char *argument) {
     return view_help_messages(app);
 }
 
+/* ":theme light": as a line of the preferences. */
+static unsigned run_preference(struct app *app, const char *name, const char *argument) {
+    char reason[200], *line = memory_format("%s %s", name, argument);
+    bool good = preferences_line(line, reason, sizeof reason);
+    if (good && bindings_settle(reason, sizeof reason) != NULL)
+        good = false;
+    if (!good)
+        app_say(app, STATUS_ERROR, "%s", reason);
+    free(line);
+    return DIRTY_ALL;
+}
+
+static unsigned run_theme(struct app *app, const char *argument) {
+    return run_preference(app, "theme", argument);
+}
+
+static unsigned run_graph(struct app *app, const char *argument) {
+    return run_preference(app, "graph", argument);
+}
+
+static unsigned run_color(struct app *app, const char *argument) {
+    return run_preference(app, "color", argument);
+}
+
+static unsigned run_bind(struct app *app, const char *argument) {
+    return run_preference(app, "bind", argument);
+}
+
 static unsigned run_quit(struct app *app, const char *argument) {
     (void)argument;
     return app_quit(app);
@@ -59,11 +88,13 @@ static unsigned run_quit_now(struct app *app, const char *argument) {
 }
 
 static const struct typed table[] = {
-    {"set", "KEY=VALUE", true, run_set},      {"preset", "NAME", true, run_preset},
-    {"write", "[PATH]", false, run_write},    {"export", "[PATH]", false, run_merge},
-    {"figures", "[DIR]", false, run_figures}, {"report", "[PATH]", false, run_report},
-    {"messages", NULL, false, run_messages},  {"quit", NULL, false, run_quit},
-    {"w", "[PATH]", false, run_write},        {"q", NULL, false, run_quit},
+    {"set", "KEY=VALUE", true, run_set},         {"preset", "NAME", true, run_preset},
+    {"write", "[PATH]", false, run_write},       {"export", "[PATH]", false, run_merge},
+    {"figures", "[DIR]", false, run_figures},    {"report", "[PATH]", false, run_report},
+    {"messages", NULL, false, run_messages},     {"quit", NULL, false, run_quit},
+    {"theme", "NAME", true, run_theme},          {"graph", "NAME", true, run_graph},
+    {"color", "ELEMENT COLOR", true, run_color}, {"bind", "ACTION KEY", true, run_bind},
+    {"w", "[PATH]", false, run_write},           {"q", NULL, false, run_quit},
     {"q!", NULL, false, run_quit_now},
 };
 enum { TYPED_COUNT = sizeof table / sizeof *table };

@@ -53,7 +53,7 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     const struct binding *binding = row_binding(app, row);
     const char *reason = binding->disabled != NULL ? binding->disabled(app) : NULL;
     if (column == COLUMN_KEYS)
-        snprintf(cell->text, sizeof cell->text, "%s", binding->keys);
+        snprintf(cell->text, sizeof cell->text, "%s", binding_keys(binding));
     else
         snprintf(cell->text, sizeof cell->text, "%s%s%s%s", binding->help,
                  reason != NULL ? " (" : "", reason != NULL ? reason : "",

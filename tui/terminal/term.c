@@ -1,5 +1,6 @@
 #include "tui/terminal/term.h"
 
+#include "tui/screen/preferences.h"
 #include "tui/terminal/signals.h"
 
 #include <langinfo.h>
@@ -29,7 +30,9 @@ static struct {
     struct termios before; /* as found */
     char leave[256];       /* what an emergency writes */
     size_t leave_length;
-    bool colors, many; /* colours at all; 256 of them */
+    bool able, colors; /* of colours, and uses them */
+    unsigned theme;    /* its version */
+    const char *mouse_on;
     struct mouse mouse;
     char report[24]; /* of the mouse, so far */
     size_t report_length;
@@ -121,14 +124,26 @@ static void choose_colors(enum color_mode mode) {
     const char *no_color = getenv("NO_COLOR");
     bool refused = no_color != NULL && *no_color != '\0';
     bool wanted = mode == COLOR_ALWAYS || (mode == COLOR_AUTO && !refused);
-    terminal.colors = wanted && has_colors() && start_color() == OK && COLORS >= 8;
-    if (!terminal.colors)
+    terminal.able = wanted && has_colors() && start_color() == OK && COLORS >= 8;
+    if (terminal.able)
+        use_default_colors();
+}
+
+/* Grey is there with 16 colours, not with 8. */
+static short terminal_color(const struct look *look) {
+    bool grey = look->few < 0 && look->many >= 232;
+    return COLORS >= 256 ? look->many : COLORS >= 16 && grey ? 8 : look->few;
+}
+
+/* The theme's colours, when it changed. */
+static void follow_theme(void) {
+    if (terminal.theme == theme_version())
         return;
-    terminal.many = COLORS >= 256;
-    use_default_colors();
-    for (int element = 0; element < ELEMENT_COUNT; element++) {
+    terminal.theme = theme_version();
+    terminal.colors = terminal.able && !theme_is_monochrome();
+    for (int element = 0; terminal.colors && element < ELEMENT_COUNT; element++) {
         const struct look *look = theme_look((unsigned)element);
-        init_pair((short)(element + 1), terminal.many ? look->many : look->few, -1);
+        init_pair((short)(element + 1), terminal_color(look), -1);
     }
 }
 
@@ -138,7 +153,6 @@ static void write_text(const char *text) {
 }
 
 bool term_start(const struct screen_options *options, struct error *error) {
-    theme_choose_glyphs(term_locale(options->ascii, getenv("TERM")));
     prepare_emergency();
     terminal.screen = newterm(NULL, stdout, stdin);
     if (terminal.screen == NULL)
@@ -155,7 +169,9 @@ bool term_start(const struct screen_options *options, struct error *error) {
     define_key("\033[201~", CODE_PASTE_END);
     define_key("\033[<", CODE_MOUSE);
     choose_colors(options->color);
-    write_text(PASTE_ON MOUSE_ON);
+    terminal.mouse_on = preferences_mouse() ? MOUSE_ON : "";
+    write_text(PASTE_ON);
+    write_text(terminal.mouse_on);
     return true;
 }
 
@@ -218,6 +234,7 @@ static void paint_row(const struct surface *surface, int row) {
 }
 
 void term_paint(const struct surface *surface, bool anew) {
+    follow_theme();
     if (anew)
         clearok(stdscr, TRUE);
     for (int row = 0; row < surface->height; row++)
@@ -299,7 +316,8 @@ void term_suspend(void) {
     endwin();
     signals_stop_here();
     term_resize();
-    write_text(PASTE_ON MOUSE_ON);
+    write_text(PASTE_ON);
+    write_text(terminal.mouse_on);
 }
 
 const char *term_library(void) {

@@ -48,6 +48,26 @@ struct look {
 };
 const struct look *theme_look(unsigned element);
 
+/* Themes: "colorblind" (told apart by everybody, on black and on white; the first one), "dark" and
+ * "light" (stronger, for one background), "monochrome". */
+bool theme_choose(const char *name);
+const char *theme_name(void);
+const char *theme_names(void); /* all, for messages */
+bool theme_is_monochrome(void);
+
+/* The i-th theme's name, or NULL behind the last. */
+const char *theme_listed(unsigned long i);
+
+/* One element's colour and attributes on top of the theme, by the element's name ("header",
+ * "specialist1"); color -1: the default. False when there is none of that name. */
+bool theme_set(const char *element, int color, unsigned flags);
+
+/* "bold", "dim", "reverse": the STYLE_ flag, else 0. */
+unsigned theme_flag(const char *word);
+
+/* Counts changes, so that the terminal knows when its colours are old. */
+unsigned theme_version(void);
+
 /* The characters of drawings. */
 struct glyphs {
     const char *name;
