@@ -9,6 +9,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Layers [first, end) are those that a glob can match: one for a plain name, else all. */
 static void glob_range(const struct plan *plan, const char *glob, size_t *first, size_t *end) {
@@ -328,6 +329,32 @@ bool plan_preset(struct plan *plan, const char *name, struct error *error) {
     bool good = try_change(plan, config_preset, name, description, error);
     free(description);
     return good;
+}
+
+static bool same_file(const char *one, const char *other) {
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+/* config becomes what the file says, if that is about the same files. */
+static bool read_same(struct config *config, const char *path, struct error *error) {
+    struct config next = {0};
+    if (!config_read(path, &next, error))
+        return false;
+    bool same =
+        next.specialist_count == config->specialist_count && same_file(next.base, config->base);
+    for (size_t i = 0; same && i < next.specialist_count; i++)
+        same = same_file(next.specialists[i].path, config->specialists[i].path);
+    struct config older = same ? *config : next;
+    if (same)
+        *config = next;
+    config_free(&older);
+    return same || error_set(error, ERROR_USAGE, "%s: it is about other files", path);
+}
+
+bool plan_load(struct plan *plan, const char *path, const char *description, struct error *error) {
+    return try_change(plan, read_same, path, description, error);
 }
 
 static const char *step_taken(struct plan *plan, const char *description) {

@@ -63,6 +63,9 @@ bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct
 bool plan_set(struct plan *plan, const char *assignment, struct error *error);
 bool plan_preset(struct plan *plan, const char *name, struct error *error);
 
+/* The plan of a config file about the same base and specialists, as one undoable step. */
+bool plan_load(struct plan *plan, const char *path, const char *description, struct error *error);
+
 /* Takes the newest (undone) step back; returns its description, or NULL when there is none. The
  * string lives until the next edit. */
 const char *plan_undo(struct plan *plan);

@@ -1,6 +1,7 @@
 /* The real program on a real pseudo-terminal, its screen read back by libvterm: what only that can
  * show. R2M names the program (default build/r2m). */
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
@@ -50,10 +51,14 @@ static const char *program(void) {
 
 static const char *config = "samples/demo.json";
 
+static char home[] = "/tmp/r2m-screen-home-XXXXXX"; /* of state and preferences */
+
 static void exec_program(const char *setting) {
     char name[64];
     putenv("LC_ALL=C.UTF-8");
     putenv("TERM=xterm-256color");
+    setenv("XDG_STATE_HOME", home, 1);
+    setenv("XDG_CONFIG_HOME", home, 1);
     unsetenv("NO_COLOR");
     unsetenv("LINES");
     unsetenv("COLUMNS");
@@ -329,28 +334,87 @@ static void a_crash_in_a_worker_gives_the_terminal_back(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-static void unsaved_work_survives_the_terminal(void **state) {
-    char folder[] = "/tmp/r2m-screen-XXXXXX", setting[64], path[96], text[4096] = "";
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    snprintf(setting, sizeof setting, "XDG_STATE_HOME=%s", folder);
-    snprintf(path, sizeof path, "%s/r2m/unsaved.json", folder);
-    struct session *session = start(80, 24, setting);
+/* Until the copy of the plan has been written, a second after the edit. */
+static void wait_for_copy(void) {
+    char pattern[96];
+    glob_t found = {0};
+    snprintf(pattern, sizeof pattern, "%s/r2m/session-*.json", home);
+    long long end = milliseconds_now() + PATIENCE;
+    while (glob(pattern, 0, NULL, &found) != 0 && milliseconds_now() < end)
+        poll(NULL, 0, 20);
+    assert_int_equal(found.gl_pathc, 1);
+    globfree(&found);
+}
+
+/* Edits, ends by that signal, and starts again on the same files: the edit is offered. */
+static void unsaved_work_survives(int number) {
+    struct session *session = start(80, 24, NULL);
     wait_for(session, "kept");
     press(session, "jjj+");
     wait_for(session, "demo.json*");
-    kill(session->child, SIGHUP);
+    if (number == SIGKILL)
+        wait_for_copy();
+    kill(session->child, number);
     assert_int_not_equal(wait_for_end(session), 0);
     release(session);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-    fclose(file);
-    assert_non_null(strstr(text, "{\"rank\": 10}"));
-    unlink(path);
-    path[strlen(path) - strlen("/unsaved.json")] = '\0';
-    rmdir(path);
-    rmdir(folder);
+    session = start(80, 24, NULL);
+    wait_for(session, "Take them up? y/N");
+    press(session, "y");
+    wait_for(session, "demo.json*");
+    press(session, "jjj");
+    wait_for(session, "r=10");
+    press(session, "u");
+    wait_for(session, "undo: changes of the session before");
+    press(session, "q");
+    assert_int_equal(wait_for_end(session), 0);
+    release(session);
+}
+
+static void unsaved_work_survives_signals_crashes_and_kills(void **state) {
+    static const int numbers[] = {SIGHUP, SIGTERM, SIGSEGV, SIGKILL};
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        unsaved_work_survives(numbers[i]);
+}
+
+static void what_was_typed_is_there_next_time(void **state) {
+    (void)state;
+    struct session *session = start(80, 24, NULL);
+    wait_for(session, "kept");
+    press(session, ":theme lig\t");
+    wait_for(session, ":theme light");
+    press(session, "\rq");
+    assert_int_equal(wait_for_end(session), 0);
+    release(session);
+    session = start(80, 24, NULL);
+    wait_for(session, "kept");
+    press(session, ":\033OA");
+    wait_for(session, ":theme light");
+    press(session, "\033q");
+    assert_int_equal(wait_for_end(session), 0);
+    release(session);
+}
+
+static void tab_completes_paths(void **state) {
+    (void)state;
+    struct session *session = start(80, 24, NULL);
+    wait_for(session, "kept");
+    press(session, ":write samp\tdem\t");
+    wait_for(session, ":write samples/demo.json");
+    press(session, "\033q");
+    assert_int_equal(wait_for_end(session), 0);
+    release(session);
+}
+
+static void a_copied_row_is_shown(void **state) {
+    (void)state;
+    struct session *session = start(80, 24, NULL);
+    wait_for(session, "kept");
+    press(session, "jy");
+    wait_for(session, "copied: ");
+    press(session, "q");
+    assert_int_equal(wait_for_end(session), 0);
+    release(session);
 }
 
 static void control_c_does_not_kill(void **state) {
@@ -470,6 +534,18 @@ static void pasted_lines_run_nothing(void **state) {
     release(session);
 }
 
+static int make_home(void **state) {
+    (void)state;
+    return mkdtemp(home) != NULL ? 0 : -1;
+}
+
+static int remove_home(void **state) {
+    char command[96];
+    (void)state;
+    snprintf(command, sizeof command, "rm -r %s", home);
+    return system(command);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_from_start_to_end),
@@ -477,7 +553,10 @@ int main(void) {
         cmocka_unit_test(a_storm_of_resizes_ends_right),
         cmocka_unit_test(signals_give_the_terminal_back),
         cmocka_unit_test(a_crash_in_a_worker_gives_the_terminal_back),
-        cmocka_unit_test(unsaved_work_survives_the_terminal),
+        cmocka_unit_test(unsaved_work_survives_signals_crashes_and_kills),
+        cmocka_unit_test(what_was_typed_is_there_next_time),
+        cmocka_unit_test(tab_completes_paths),
+        cmocka_unit_test(a_copied_row_is_shown),
         cmocka_unit_test(control_c_does_not_kill),
         cmocka_unit_test(stopping_and_going_on),
         cmocka_unit_test(a_terminal_without_cursor_is_refused),
@@ -486,5 +565,5 @@ int main(void) {
         cmocka_unit_test(clicks_select_tabs_and_rows),
         cmocka_unit_test(pasted_lines_run_nothing),
     };
-    return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("screen", tests, make_home, remove_home);
 }

@@ -1,5 +1,7 @@
 #include "tui/screen/app.h"
 
+#include "tui/screen/recovery.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +93,7 @@ void app_free(struct app *app) {
     if (app->event >= 0)
         close(app->event);
     free(app->search);
+    free(app->clipboard);
     free(app->config_path);
     free(app);
 }
@@ -143,6 +146,7 @@ static void plan_changed(struct app *app, size_t back) {
     app->preview = older;
     app->edited = app->now;
     preview_compute(app->preview, app->plan, app->analysis);
+    recovery_note(app);
     for (int v = 0; v < VIEW_COUNT; v++)
         if (app->ops[v]->changed != NULL)
             app->ops[v]->changed(app, app->states[v]);
@@ -328,19 +332,22 @@ unsigned app_workers(struct app *app) {
     note_stage(app);
     preview_compute(app->preview, app->plan, app->analysis);
     export_advance(app);
+    recovery_advance(app);
     return DIRTY_SCREEN;
 }
 
 unsigned app_tick(struct app *app) {
     if (app->status.text != NULL && app->now >= app->status.until)
         status_clear(&app->status, STATUS_INFO);
+    recovery_advance(app);
     return DIRTY_SCREEN;
 }
 
 double app_deadline(const struct app *app) {
     double next = -1;
     bool fading = app->status.text != NULL && app->status.level == STATUS_INFO;
-    double times[] = {fading ? app->status.until : -1,
+    double write = recovery_deadline(app);
+    double times[] = {write < 0 ? -1 : app->now + write, fading ? app->status.until : -1,
                       app_is_fresh(app) ? app->edited + FRESH_SECONDS : -1,
                       app_idle(app) ? -1 : app->now + 0.25};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)

@@ -81,6 +81,7 @@ struct app {
     double stage_start; /* when the present stage of the analysis began */
     double edited;      /* when the plan was edited last; before 0: never */
     enum analysis_stage stage;
+    char *clipboard; /* text for the terminal's clipboard, taken by the loop; or NULL */
     bool pasting, dragging;
     int event; /* eventfd, written by workers */
 };

@@ -70,12 +70,25 @@ const char *search_disabled(const struct app *app) {
     return app->search == NULL ? "nothing was searched for; / searches" : NULL;
 }
 
+static unsigned copy_row(struct app *app) {
+    char text[TEXT_ROOM] = "";
+    const struct view_ops *ops = app->ops[app->view];
+    if (view_list(app)->count > 0 && ops->row_text != NULL)
+        ops->row_text(app, app->states[app->view], view_list(app)->cursor, text);
+    free(app->clipboard);
+    app->clipboard = memory_string(text);
+    app_say(app, STATUS_INFO, "copied: %s", text);
+    return DIRTY_SCREEN;
+}
+
 unsigned browse_action(struct app *app, enum action action) {
     struct list *list = view_list(app);
     if (list_move(list, action)) {
         moved(app);
         return DIRTY_SCREEN;
     }
+    if (action == ACTION_COPY_TEXT)
+        return copy_row(app);
     if (action == ACTION_SEARCH) {
         app->search_start = list->cursor;
         prompt_open(

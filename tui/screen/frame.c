@@ -185,9 +185,13 @@ static int draw_hint(const struct app *app, struct surface *surface, int row, in
 /* Why the text was refused, or which keys end the prompt. */
 static void draw_prompt_help(const struct app *app, struct surface *surface, struct rect row) {
     bool refused = app->status.text != NULL && app->status.level == STATUS_ERROR;
-    const char *text = refused            ? app->status.text
-                       : app->prompt.open ? "Enter:accept  Esc:cancel"
-                                          : "y:yes  any other key:no";
+    bool said = app->prompt.open && app->status.text != NULL;
+    const char *text = said ? app->status.text
+                       : app->prompt.open
+                           ? app->prompt.use.complete != NULL
+                                 ? "Enter:accept  Tab:complete  Up:history  Esc:cancel"
+                                 : "Enter:accept  Esc:cancel"
+                           : "y:yes  any other key:no";
     char cut[TEXT_ROOM];
     surface_text(surface, row.row, 1, row.width - 2, refused ? ELEMENT_ERROR : ELEMENT_QUIET,
                  text_shorten(text, row.width - 2, cut));

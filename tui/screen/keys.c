@@ -84,6 +84,7 @@ static const struct binding table[] = {
     {ACTION_SEARCH, "search", "/", ROWS, "Find a row while typing", "find", 11, NULL},
     {ACTION_SEARCH_NEXT, "search-next", "n", ROWS, "Next row found", NULL, 0, search_disabled},
     {ACTION_SEARCH_PREVIOUS, "search-previous", "N", ROWS, "Previous row found", NULL, 0, search_disabled},
+    {ACTION_COPY_TEXT, "copy-text", "y", ROWS, "Copy the row to the terminal's clipboard and show it", NULL, 0, NULL},
     {ACTION_UNDO, "undo", "u", WORK, "Take the last change back", "undo", 5, NULL},
     {ACTION_REDO, "redo", "C-r", WORK, "Make it again", NULL, 0, NULL},
     {ACTION_HISTORY, "history", "U", WORK | HISTORY, "List what was done; moving in the list goes back and forward", NULL, 0, NULL},

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,10 @@ static double clock_now(void) {
 }
 
 static void repaint(struct loop *loop, bool anew) {
+    if (loop->app->clipboard != NULL)
+        term_copy(loop->app->clipboard);
+    free(loop->app->clipboard);
+    loop->app->clipboard = NULL;
     int width, height;
     term_size(&width, &height);
     bool fits =

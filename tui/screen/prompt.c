@@ -78,8 +78,9 @@ static void recall(struct prompt *prompt, int step) {
     prompt->cursor = strlen(prompt->text);
 }
 
-static void remember(struct prompt *prompt) {
-    if (prompt->text[0] == '\0')
+void prompt_remember(struct prompt *prompt, const char *text) {
+    size_t count = prompt->history_count;
+    if (text[0] == '\0' || (count > 0 && strcmp(prompt->history[count - 1], text) == 0))
         return;
     if (prompt->history_count == PROMPT_HISTORY) {
         free(prompt->history[0]);
@@ -87,10 +88,11 @@ static void remember(struct prompt *prompt) {
                 (PROMPT_HISTORY - 1) * sizeof *prompt->history);
         prompt->history_count--;
     }
-    prompt->history[prompt->history_count++] = memory_string(prompt->text);
+    prompt->history[prompt->history_count++] = memory_string(text);
 }
 
 static void edit(struct app *app, struct prompt *prompt, int key) {
+    status_clear(&app->status, STATUS_ERROR);
     if (key == INPUT_LEFT || key == INPUT_CTRL('b'))
         prompt->cursor = before(prompt);
     else if (key == INPUT_RIGHT || key == INPUT_CTRL('f'))
@@ -120,7 +122,7 @@ unsigned prompt_key(struct app *app, struct prompt *prompt, int key) {
                   (prompt->text[0] == '\0' && key == INPUT_BACKSPACE);
     unsigned result = DIRTY_SCREEN;
     if (key == INPUT_ENTER) {
-        remember(prompt);
+        prompt_remember(prompt, prompt->text);
         prompt->open = false;
         result |= prompt->use.accept(app, prompt->text);
         if ((result & PROMPT_STAYS) != 0)

@@ -30,6 +30,9 @@ struct prompt {
 void prompt_open(struct prompt *prompt, struct prompt_use use, const char *text);
 void prompt_free(struct prompt *prompt);
 
+/* Puts a text behind the history, if it is not its last one. */
+void prompt_remember(struct prompt *prompt, const char *text);
+
 /* One key; returns what app_key() would. */
 unsigned prompt_key(struct app *app, struct prompt *prompt, int key);
 

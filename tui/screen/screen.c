@@ -1,25 +1,14 @@
 #include "tui/screen/screen.h"
 
 #include "tui/command/complain.h"
+#include "tui/screen/history_file.h"
 #include "tui/screen/loop.h"
-#include "tui/screen/places.h"
 #include "tui/screen/preferences.h"
+#include "tui/screen/recovery.h"
 #include "tui/terminal/signals.h"
 #include "tui/terminal/term.h"
 
 #include <stdlib.h>
-
-/* A terminal that went away must not take unsaved work with it. */
-static void keep_unsaved(const struct app *app) {
-    struct error error = {0};
-    char *folder = place_state();
-    char *path = memory_format("%s/unsaved.json", folder != NULL ? folder : "/tmp");
-    if (config_write(&app->plan->config, path, true, &error))
-        fprintf(stderr, "r2m: the plan was not saved; it is kept in %s\n", path);
-    error_free(&error);
-    free(path);
-    free(folder);
-}
 
 static int run_on_terminal(struct app *app, const struct screen_options *options) {
     struct error error = {0};
@@ -29,11 +18,16 @@ static int run_on_terminal(struct app *app, const struct screen_options *options
         signals_end();
         return complain(&error);
     }
+    recovery_start(app);
+    history_read(&app->prompt);
+    signals_on_crash(recovery_emergency);
     int signal = loop_run(app);
     term_stop();
     signals_end();
-    if (signal != 0 && app->plan->modified)
-        keep_unsaved(app);
+    history_write(&app->prompt);
+    const char *kept = recovery_end(app, signal != 0);
+    if (kept != NULL)
+        fprintf(stderr, "r2m: the plan was not saved; it is kept in %s\n", kept);
     return signal != 0 ? 128 + signal : 0;
 }
 

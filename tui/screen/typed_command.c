@@ -1,5 +1,6 @@
 /* The ':' prompt: a table of typed commands. */
 #include "tui/screen/app.h"
+#include "tui/screen/complete.h"
 #include "tui/screen/preferences.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@ struct typed {
     const char *argument; /* what it takes, for messages; NULL: nothing */
     bool needed;
     unsigned (*run)(struct app *app, const char *argument);
+    void (*offer)(struct completion *completion); /* what may follow; NULL: paths */
 };
 
 static unsigned run_set(struct app *app, const char *argument) {
@@ -87,15 +89,72 @@ static unsigned run_quit_now(struct app *app, const char *argument) {
     return LEAVE;
 }
 
+static void offer_presets(struct completion *completion) {
+    const char *const *presets = config_preset_names();
+    for (size_t i = 0; presets[i] != NULL; i++)
+        complete_offer(completion, presets[i]);
+}
+
+static void offer_themes(struct completion *completion) {
+    for (unsigned long i = 0; theme_listed(i) != NULL; i++)
+        complete_offer(completion, theme_listed(i));
+}
+
+static void offer_elements(struct completion *completion) {
+    for (unsigned e = 0; e < ELEMENT_COUNT; e++)
+        complete_offer(completion, theme_element(e));
+}
+
+static void offer_graphs(struct completion *completion) {
+    complete_offer(completion, "braille");
+    complete_offer(completion, "block");
+    complete_offer(completion, "ascii");
+}
+
+static void offer_actions(struct completion *completion) {
+    size_t count;
+    const struct binding *all = bindings(&count);
+    for (size_t i = 0; i < count; i++)
+        complete_offer(completion, all[i].name);
+}
+
+/* "alpha=", and behind the sign the choices of the field. */
+static void offer_settings(struct completion *completion) {
+    size_t count;
+    const struct settings_field *fields = settings_fields(&count);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(fields[i].path);
+        bool value = strncmp(completion->word, fields[i].path, length) == 0 &&
+                     completion->word[length] == '=' && fields[i].choices != NULL;
+        char *name = memory_format("%s=", fields[i].path);
+        if (!value)
+            complete_offer(completion, name);
+        free(name);
+        for (size_t c = 0; value && fields[i].choices[c] != NULL; c++) {
+            name = memory_format("%s=%s", fields[i].path, fields[i].choices[c]);
+            complete_offer(completion, name);
+            free(name);
+        }
+    }
+    complete_offer(completion, "residual.rank.");
+}
+
 static const struct typed table[] = {
-    {"set", "KEY=VALUE", true, run_set},         {"preset", "NAME", true, run_preset},
-    {"write", "[PATH]", false, run_write},       {"export", "[PATH]", false, run_merge},
-    {"figures", "[DIR]", false, run_figures},    {"report", "[PATH]", false, run_report},
-    {"messages", NULL, false, run_messages},     {"quit", NULL, false, run_quit},
-    {"theme", "NAME", true, run_theme},          {"graph", "NAME", true, run_graph},
-    {"color", "ELEMENT COLOR", true, run_color}, {"bind", "ACTION KEY", true, run_bind},
-    {"w", "[PATH]", false, run_write},           {"q", NULL, false, run_quit},
-    {"q!", NULL, false, run_quit_now},
+    {"set", "KEY=VALUE", true, run_set, offer_settings},
+    {"preset", "NAME", true, run_preset, offer_presets},
+    {"write", "[PATH]", false, run_write, NULL},
+    {"export", "[PATH]", false, run_merge, NULL},
+    {"figures", "[DIR]", false, run_figures, NULL},
+    {"report", "[PATH]", false, run_report, NULL},
+    {"messages", NULL, false, run_messages, NULL},
+    {"quit", NULL, false, run_quit, NULL},
+    {"theme", "NAME", true, run_theme, offer_themes},
+    {"graph", "NAME", true, run_graph, offer_graphs},
+    {"color", "ELEMENT COLOR", true, run_color, offer_elements},
+    {"bind", "ACTION KEY", true, run_bind, offer_actions},
+    {"w", "[PATH]", false, run_write, NULL},
+    {"q", NULL, false, run_quit, NULL},
+    {"q!", NULL, false, run_quit_now, NULL},
 };
 enum { TYPED_COUNT = sizeof table / sizeof *table };
 
@@ -114,9 +173,7 @@ unsigned typed_command_run(struct app *app, const char *text) {
     if (length == 0)
         return DIRTY_SCREEN;
     if (typed == NULL) {
-        app_say(app, STATUS_ERROR,
-                "%.*s is no command; set, preset, write, export, figures, report, messages, quit",
-                (int)length, text);
+        app_say(app, STATUS_ERROR, "%.*s is no command; Tab lists them", (int)length, text);
         return DIRTY_SCREEN;
     }
     if ((typed->needed && *argument == '\0') || (typed->argument == NULL && *argument != '\0')) {
@@ -127,37 +184,23 @@ unsigned typed_command_run(struct app *app, const char *text) {
     return typed->run(app, argument);
 }
 
-/* Narrows common to what all names that begin with start share. */
-static void extend(const char *start, const char *name, bool *found, char common[PROMPT_ROOM]) {
-    if (strncmp(name, start, strlen(start)) != 0)
-        return;
-    if (!*found)
-        snprintf(common, PROMPT_ROOM, "%s", name);
-    for (size_t i = 0; *found && common[i] != '\0'; i++)
-        if (common[i] != name[i])
-            common[i] = '\0';
-    *found = true;
-}
-
-/* Tab: the command's name, or the config path after "set ", or a preset's name. */
+/* Tab: the command's name, or what the command takes. */
 static void complete(struct app *app, char text[PROMPT_ROOM]) {
-    char common[PROMPT_ROOM] = "", *word = strchr(text, ' ');
-    bool found = false;
-    (void)app;
-    size_t count;
-    const struct settings_field *fields = settings_fields(&count);
-    const char *const *presets = config_preset_names();
-    word = word != NULL ? word + 1 : text;
-    for (size_t i = 0; word == text && i < TYPED_COUNT - 3; i++)
-        extend(word, table[i].name, &found, common);
-    for (size_t i = 0; strncmp(text, "set ", 4) == 0 && i < count; i++)
-        extend(word, fields[i].path, &found, common);
-    if (strncmp(text, "set ", 4) == 0)
-        extend(word, "residual.rank.", &found, common);
-    for (size_t i = 0; strncmp(text, "preset ", 7) == 0 && presets[i] != NULL; i++)
-        extend(word, presets[i], &found, common);
-    if (found)
-        snprintf(word, PROMPT_ROOM - (size_t)(word - text), "%s", common);
+    size_t length = strcspn(text, " ");
+    const struct typed *typed = typed_find(text, length);
+    char *word = text[length] != '\0' ? text + length + 1 : text;
+    size_t room = PROMPT_ROOM - (size_t)(word - text);
+    struct completion completion = complete_begin(word);
+    if (word != text && typed != NULL && typed->offer == NULL && typed->argument != NULL) {
+        complete_path_word(app, word, room);
+        return;
+    }
+    for (size_t i = 0; word == text && i < TYPED_COUNT; i++)
+        if (strlen(table[i].name) > 2)
+            complete_offer(&completion, table[i].name);
+    if (word != text && typed != NULL && typed->offer != NULL)
+        typed->offer(&completion);
+    complete_end(&completion, app, word, room);
 }
 
 unsigned typed_command_open(struct app *app) {

@@ -1,5 +1,6 @@
 /* View 5: what is written, and where. */
 #include "tui/screen/app.h"
+#include "tui/screen/complete.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -179,8 +180,10 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return export_ask(app, kind, view->paths[kind]);
     if (action != ACTION_EDIT_PATH)
         return NOT_MINE;
-    prompt_open(&app->prompt, (struct prompt_use){.label = "path: ", .accept = accept_path},
-                view->paths[kind]);
+    prompt_open(
+        &app->prompt,
+        (struct prompt_use){.label = "path: ", .accept = accept_path, .complete = complete_path},
+        view->paths[kind]);
     return DIRTY_SCREEN;
 }
 

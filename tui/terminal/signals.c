@@ -22,6 +22,12 @@ static int pipe_ends[2] = {-1, -1};
 static struct sigaction before_crash[CRASH_COUNT]; /* a sanitizer's, or the default */
 static char *crash_stack;                          /* a full stack is a crash too */
 
+static void (*save_work)(void);
+
+void signals_on_crash(void (*save)(void)) {
+    save_work = save;
+}
+
 static void on_signal(int number) {
     int kept = errno;
     char byte = (char)number;
@@ -38,6 +44,8 @@ static void say(const char *text) {
 /* Only async-signal-safe calls. Afterwards whoever was there before gets the signal. */
 static void on_crash(int number) {
     term_emergency();
+    if (save_work != NULL)
+        save_work();
     say("\nr2m " R2M_VERSION " crashed: ");
     say(number == SIGBUS    ? "a file was cut short while it was read (SIGBUS)\n"
         : number == SIGABRT ? "it gave up (SIGABRT)\n"

@@ -8,6 +8,9 @@
 /* Handlers for WINCH, TSTP, INT, TERM, HUP, QUIT, and for crashes. Call before term_start. */
 bool signals_start(struct error *error);
 
+/* What a crash calls before the signal goes on: async-signal-safe. */
+void signals_on_crash(void (*save)(void));
+
 /* Descriptor that is readable when a signal came. */
 int signals_descriptor(void);
 

@@ -311,6 +311,24 @@ int term_read(void) {
     }
 }
 
+void term_copy(const char *text) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    write_text("\033]52;c;");
+    for (size_t left = strlen(text); left > 0;) {
+        size_t take = left < 3 ? left : 3;
+        unsigned bits = (unsigned)(unsigned char)text[0] << 16;
+        bits |= take > 1 ? (unsigned)(unsigned char)text[1] << 8 : 0;
+        bits |= take > 2 ? (unsigned char)text[2] : 0;
+        char four[5] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                        take > 1 ? digits[bits >> 6 & 63] : '=',
+                        take > 2 ? digits[bits & 63] : '='};
+        write_text(four);
+        text += take;
+        left -= take;
+    }
+    write_text("\a");
+}
+
 void term_suspend(void) {
     write_text(PASTE_OFF MOUSE_OFF);
     endwin();

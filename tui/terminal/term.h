@@ -33,6 +33,9 @@ int term_read(void);
 /* What INPUT_MOUSE was about. */
 struct mouse term_mouse(void);
 
+/* Into the clipboard of a terminal that takes OSC 52. */
+void term_copy(const char *text);
+
 /* Back to the shell until the process is continued. */
 void term_suspend(void);
 

@@ -139,6 +139,10 @@ unsigned theme_version(void) {
     return version;
 }
 
+const char *theme_element(unsigned element) {
+    return element_names[element];
+}
+
 unsigned theme_flag(const char *word) {
     return strcmp(word, "bold") == 0      ? STYLE_BOLD
            : strcmp(word, "dim") == 0     ? STYLE_DIM

@@ -62,6 +62,9 @@ const char *theme_listed(unsigned long i);
  * "specialist1"); color -1: the default. False when there is none of that name. */
 bool theme_set(const char *element, int color, unsigned flags);
 
+/* An element's name. */
+const char *theme_element(unsigned element);
+
 /* "bold", "dim", "reverse": the STYLE_ flag, else 0. */
 unsigned theme_flag(const char *word);
 
