@@ -3,7 +3,7 @@
 
     bench.py BUILD [--only TEXT] [--folder FOLDER] [--record]
 
-TEXT selects stages whose title contains it; FOLDER keeps the generated files (default:
+TEXT selects stages whose "title: function" contains it; FOLDER keeps the generated files (default:
 BUILD/bench); --record adds the figures to results.tsv beside this file. With PEERS=PYTHON in the
 environment, an interpreter that has torch, the same work done by torch is measured too.
 
@@ -19,32 +19,100 @@ import time
 from pathlib import Path
 
 import large_files
-from measure import Bench, run
+from measure import Bench, json_of, run
 from screen import latencies
 
-CLIP, MANY = ("clip", 3), ("many", 6)
+CLIP, CLIP_SIX, VIT, MANY, LLAMA = ("clip", 3), ("clip", 6), ("vit", 3), ("many", 6), ("llama", 3)
+CLIP_BLOCKS = 24
+MIB = 1 << 20
 
 
-def gram(bench):
-    return bench.stages(bench.model(*CLIP), 3, 0, "gram")
-
-
-def spectra(bench):
-    return bench.stages(bench.model(*CLIP), 3, 0, "spectra")[1:]
+def passes(model):
+    """The passes over the weights of a model, each alone."""
+    def measure(bench):
+        folder, specialists = bench.model(*model), model[1]
+        return (bench.stages(folder, specialists, 0, "gram")[1:] +
+                bench.stages(folder, specialists, 0, "spectra")[1:])
+    measure.__name__ = "passes"
+    return measure
 
 
 def preview(bench):
-    return bench.stages(bench.model(*MANY), 6, 0, "preview")[1:]
+    return [row for row in bench.stages(bench.model(*MANY), 6, 0, "preview")
+            if row[0] == "edit and preview"]
 
 
 def screen(bench):
     return latencies([bench.program, *bench.source(*CLIP)])
 
 
+def lapack(bench):
+    return bench.rows(bench.build / "tests/bench/lapack")
+
+
+def torch(bench):
+    """What a user of torch would run instead."""
+    if bench.peer is None:
+        return []
+    return bench.rows(bench.peer, Path(__file__).parent / "torch_peer.py", bench.model(*CLIP), 3,
+                      CLIP_BLOCKS)
+
+
+def merging(bench, source, *options):
+    return run([bench.program, "merge", *source, "-o", bench.out, "--force", *options], bench.out)
+
+
 def merge(bench):
-    command = [bench.program, "merge", *bench.source(*CLIP), "-o", bench.out, "--force"]
-    seconds, memory = run(command, bench.out)
-    return [("merge command", seconds, "s"), ("merge, resident beside mapped files", memory, "MiB")]
+    done = merging(bench, bench.source(*CLIP))
+    return [("merge command", done.seconds, "s"),
+            ("merge command, processor", done.processor, "s"),
+            ("merge, resident beside mapped files", done.memory, "MiB")]
+
+
+def copy(bench):
+    """At full rank a merge reads, adds and writes; beside it cp of a file of the output's size."""
+    file, copied = bench.model(*CLIP) / "s1.safetensors", bench.folder / "copy"
+    best = {"merge": 1e9, "cp": 1e9}
+    for _ in range(3):
+        full = merging(bench, bench.source(*CLIP), "--set", "residual.rank.full=true")
+        synced = run(["sh", "-c", 'cp "$0" "$1" && sync "$1"', file, copied], copied)
+        best = {"merge": min(best["merge"], full.seconds), "cp": min(best["cp"], synced.seconds)}
+    return [("cp and sync", best["cp"], "s"), ("full-rank merge", best["merge"], "s")]
+
+
+def memory(bench):
+    """Peak resident memory beside mapped files."""
+    source, figures = bench.source(*CLIP), bench.folder / "figures"
+    return [("analyze, resident", run([bench.program, "analyze", *source]).memory, "MiB"),
+            ("inspect, resident", run([bench.program, "inspect", source[1]]).memory, "MiB"),
+            ("plot of one layer, resident",
+             run([bench.program, "plot", *source, "--layer", "*layers.0.mlp.fc1.weight", "-o",
+                  figures], figures).memory, "MiB")]
+
+
+def figures(bench):
+    folder = bench.folder / "figures"
+    done = run([bench.program, "plot", *bench.source(*MANY), "-o", folder], folder)
+    return [("plot command", done.seconds, "s"), ("plot, resident", done.memory, "MiB")]
+
+
+def language_model(bench):
+    """One matrix of each shape, merged within 4 GiB; the dry run of the whole model, whose files
+    are headers and holes."""
+    told = json_of([bench.program, "merge", *bench.source(*LLAMA), "-o", bench.out, "--dry-run",
+                    "--json", "--memory", "4G"])
+    done = merging(bench, bench.source(*LLAMA), "--memory", "4G")
+    names = [bench.folder / f"whole{i}.safetensors" for i in range(4)]
+    for name in names:
+        large_files.language_model(name)
+    whole = json_of([bench.program, "merge", "--base", *names, "-o", bench.out, "--dry-run",
+                     "--json", "--memory", "4G"])
+    for name in names:
+        name.unlink()
+    return [("merge of a slice", done.seconds, "s"), ("slice, resident", done.memory, "MiB"),
+            ("slice, told before", told["memory_bytes"] / MIB, "MiB"),
+            ("whole, told before", whole["memory_bytes"] / MIB, "MiB"),
+            ("whole, output", whole["output_bytes"] / 1e9, "GB")]
 
 
 def formats(bench):
@@ -73,18 +141,31 @@ def opening(bench):
 
 
 STAGES = (
-    ("CLIP ViT-L/14 x 3", gram),
-    ("CLIP ViT-L/14 x 3", spectra),
-    ("150 matrices x 6", preview),
-    ("CLIP ViT-L/14 x 3", screen),
+    ("CLIP ViT-L/14 x 3", passes(CLIP)),
+    ("CLIP ViT-L/14 x 3", lapack),
+    ("CLIP ViT-L/14 x 3", torch),
     ("CLIP ViT-L/14 x 3", merge),
+    ("CLIP ViT-L/14 x 3", copy),
     ("CLIP ViT-L/14 x 3", formats),
+    ("CLIP ViT-L/14 x 3", screen),
+    ("CLIP ViT-L/14 x 3", memory),
+    ("CLIP ViT-L/14 x 6", passes(CLIP_SIX)),
+    ("ViT-B/16 x 3", passes(VIT)),
+    ("150 matrices x 6", preview),
+    ("150 matrices x 6", figures),
+    ("7B bf16 x 3", language_model),
     ("5 GB file", opening),
 )
 
 # New row: the quotient of two others of the same title.
 RATIOS = (
     ("Gram pass / plain read", "Gram pass", "plain read"),
+    ("spectra: share of dgemm's speed", "spectra speed", "dgemm"),
+    ("sgesdd / spectra pass", "sgesdd of 96 x 3 squares and 48 x 3 tall", "spectra pass"),
+    ("torch.linalg.svd / spectra pass", "torch.linalg.svd", "spectra pass"),
+    ("torch.linalg.svdvals / spectra pass", "torch.linalg.svdvals", "spectra pass"),
+    ("torch merge loop / merge", "torch merge loop", "merge command"),
+    ("cp / full-rank merge", "cp and sync", "full-rank merge"),
     ("pth / safetensors", "full-rank merge, pth", "full-rank merge, safetensors"),
 )
 
@@ -95,6 +176,12 @@ GOALS = {
     "edit and preview": ("<", 1),
     "merge, resident beside mapped files": ("<", 1024),
     "Gram pass / plain read": (">", 0.7),
+    "torch.linalg.svd / spectra pass": (">", 5),
+    "torch.linalg.svdvals / spectra pass": (">", 2),
+    "torch merge loop / merge": (">", 5),
+    "cp / full-rank merge": (">", 0.8),
+    "slice, resident": ("<", 4096),
+    "whole, told before": ("<", 4097),
     "pth / safetensors": ("<", 1.1),
     "open safetensors": ("<", 50),
     "open pth": ("<", 50),

@@ -1,6 +1,7 @@
 """Checkpoints of 5 GB made of holes: real headers, and weights that the disk never stores."""
 
 import json
+import math
 import struct
 
 TENSORS, ROWS, COLUMNS = 600, 2048, 1024
@@ -9,13 +10,32 @@ NAMES = [f"model.layers.{number}.weight" for number in range(TENSORS)]
 
 
 def safetensors(path):
-    header = {name: {"dtype": "F32", "shape": [ROWS, COLUMNS],
-                     "data_offsets": [i * BYTES, (i + 1) * BYTES]} for i, name in enumerate(NAMES)}
+    write_header(path, "F32", 4, [(name, [ROWS, COLUMNS]) for name in NAMES])
+
+
+def language_model(path):
+    """The shapes of a language model of 7 billion weights, in bf16: 13 GB."""
+    wide, hidden, blocks, words = 4096, 11008, 32, 32000
+    block = [(f"self_attn.{one}_proj", [wide, wide]) for one in "qkvo"]
+    block += [("mlp.gate_proj", [hidden, wide]), ("mlp.up_proj", [hidden, wide]),
+              ("mlp.down_proj", [wide, hidden]), ("input_layernorm", [wide]),
+              ("post_attention_layernorm", [wide])]
+    tensors = [(f"model.layers.{i}.{name}.weight", shape) for i in range(blocks)
+               for name, shape in block]
+    write_header(path, "BF16", 2, [("model.embed_tokens.weight", [words, wide]), *tensors,
+                                   ("model.norm.weight", [wide]), ("lm_head.weight", [words, wide])])
+
+
+def write_header(path, dtype, width, tensors):
+    header, end = {}, 0
+    for name, shape in tensors:
+        start, end = end, end + width * math.prod(shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        file.truncate(8 + len(text) + TENSORS * BYTES)
+        file.truncate(8 + len(text) + end)
 
 
 def string(text):

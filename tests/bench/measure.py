@@ -1,13 +1,19 @@
 """Running what is measured: generated models, commands with their memory, rows of C programs."""
 
+import collections
+import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
 MIB = 1 << 20
+
+
+Run = collections.namedtuple("Run", "seconds memory processor")
 
 
 class Bench:
@@ -46,10 +52,15 @@ class Bench:
         return self.rows(self.build / "tests/bench/stages", *arguments)
 
 
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def run(command, output=None):
-    """Seconds of a command and its largest resident memory beside mapped files in MiB, sampled.
-    The files that it writes are removed."""
-    start, peak = time.monotonic(), 0
+    """Seconds of a command, its largest resident memory beside mapped files in MiB, sampled, and
+    its seconds of processor time. The files that it writes are removed."""
+    start, before, peak = time.monotonic(), processor_seconds(), 0
     process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL)
     while process.poll() is None:
         try:
@@ -64,4 +75,9 @@ def run(command, output=None):
     seconds = time.monotonic() - start
     if output is not None:
         shutil.rmtree(output) if output.is_dir() else os.unlink(output)
-    return seconds, peak / 1024
+    return Run(seconds, peak / 1024, processor_seconds() - before)
+
+
+def json_of(command):
+    return json.loads(subprocess.run([str(c) for c in command], check=True, capture_output=True,
+                                     text=True).stdout)
