@@ -15,8 +15,8 @@ struct raw_spectra {
     const struct tensor_table *table;
     struct pool *pool;
     struct notifier notifier;
-    struct asked **layers; /* [layer_count]; NULL: not asked for */
-    struct asked *latest;  /* the one that is computed; others are put off */
+    struct asked *layers; /* [layer_count]; without results: not asked for */
+    struct asked *latest; /* the one that is computed; others are put off */
 };
 
 struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct pool *pool,
@@ -67,14 +67,13 @@ static bool is_complete(const struct asked *asked) {
 }
 
 static struct asked *asked_for(struct raw_spectra *raw, size_t layer) {
-    if (raw->layers[layer] == NULL) {
-        struct asked *asked = memory_array(1, sizeof *asked);
-        size_t count = raw->table->specialist_count + 1;
-        *asked = (struct asked){.table = raw->table, .layer = layer};
-        asked->results = memory_array(count, sizeof *asked->results);
-        raw->layers[layer] = asked;
+    struct asked *asked = &raw->layers[layer];
+    if (asked->results == NULL) {
+        asked->table = raw->table;
+        asked->layer = layer;
+        asked->results = memory_array(raw->table->specialist_count + 1, sizeof *asked->results);
     }
-    return raw->layers[layer];
+    return asked;
 }
 
 void raw_spectra_ask(struct raw_spectra *raw, size_t layer) {
@@ -93,8 +92,10 @@ void raw_spectra_ask(struct raw_spectra *raw, size_t layer) {
 }
 
 static const struct spectrum *result(const struct raw_spectra *raw, size_t layer, size_t item) {
-    const struct asked *asked = raw->layers[layer];
-    return asked != NULL ? atomic_load_explicit(&asked->results[item], memory_order_acquire) : NULL;
+    const struct asked *asked = &raw->layers[layer];
+    return asked->results != NULL
+               ? atomic_load_explicit(&asked->results[item], memory_order_acquire)
+               : NULL;
 }
 
 const struct spectrum *raw_spectra_task(const struct raw_spectra *raw, size_t layer,
@@ -108,34 +109,31 @@ const struct spectrum *raw_spectra_base(const struct raw_spectra *raw, size_t la
 
 bool raw_spectra_idle(const struct raw_spectra *raw) {
     for (size_t l = 0; l < raw->table->layer_count; l++)
-        if (raw->layers[l] != NULL && !batch_finished(raw->layers[l]->batch))
+        if (raw->layers[l].batch != NULL && !batch_finished(raw->layers[l].batch))
             return false;
     return true;
 }
 
 bool raw_spectra_failed(const struct raw_spectra *raw, size_t layer) {
-    return raw->layers[layer] != NULL && atomic_load(&raw->layers[layer]->failed);
+    return atomic_load(&raw->layers[layer].failed);
 }
 
 static void asked_free(struct asked *asked, size_t count) {
-    if (asked == NULL)
-        return;
     batch_free(asked->batch);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && asked->results != NULL; i++) {
         struct spectrum *spectrum = atomic_load(&asked->results[i]);
         if (spectrum != NULL)
             spectrum_free(spectrum);
         free(spectrum);
     }
     free(asked->results);
-    free(asked);
 }
 
 void raw_spectra_free(struct raw_spectra *raw) {
     if (raw == NULL)
         return;
     for (size_t l = 0; l < raw->table->layer_count; l++)
-        asked_free(raw->layers[l], raw->table->specialist_count + 1);
+        asked_free(&raw->layers[l], raw->table->specialist_count + 1);
     free(raw->layers);
     free(raw);
 }

@@ -191,7 +191,7 @@ static void describe(struct chart *chart, const struct layer *matrix,
 struct chart *figure_spectrum(const struct analysis *analysis, const struct preview *preview,
                               size_t layer, const struct spectrum_view *view) {
     const struct layer *matrix = &analysis->table->layers[layer];
-    struct source sources[SPECIALIST_LIMIT + 3];
+    struct source sources[SPECIALIST_LIMIT + 3] = {0};
     if (matrix->role != ROLE_MATRIX)
         return NULL;
     struct chart *chart = chart_create(matrix->name);

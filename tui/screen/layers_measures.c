@@ -128,7 +128,7 @@ double measure_dominance_of(const struct measuring *of, size_t *specialist) {
 }
 
 double measure_dominance(const struct measuring *of) {
-    size_t specialist;
+    size_t specialist = 0;
     return measure_dominance_of(of, &specialist);
 }
 

@@ -166,6 +166,8 @@ void layers_sort_by(struct app *app, struct layers_view *view, int column) {
 void layers_sort_next(struct app *app, struct layers_view *view) {
     int widths[LAYERS_COLUMNS + SPECIALIST_LIMIT];
     size_t at = 0, count = view->column_count;
+    if (count == 0)
+        return; /* nothing was drawn yet */
     layout_columns(view->columns, count, view->list.rect.width, widths);
     while (at < count && view->columns[at].id != view->sort_column)
         at++;

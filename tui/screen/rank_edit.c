@@ -217,15 +217,16 @@ unsigned rank_copy(struct app *app, const struct rank_selection *selection,
         free(reach.layers);
         return say_empty(app, selection);
     }
+    struct rank_rule *rules = memory_array(reach.count * n, sizeof *rules);
+    for (size_t i = 0; i < reach.count * n; i++)
+        rules[i] = plan_rule(app->plan, reach.layers[i / n], i % n);
     rank_clip_free(clip);
     *clip = (struct rank_clip){.layers = reach.layers,
                                .count = reach.count,
-                               .rules = memory_array(reach.count * n, sizeof *clip->rules),
+                               .rules = rules,
                                .every = selection->every,
                                .specialist = app->specialist};
-    for (size_t i = 0; i < reach.count * n; i++)
-        clip->rules[i] = plan_rule(app->plan, reach.layers[i / n], i % n);
-    rank_rule_format(clip->rules[app->specialist], form, sizeof form);
+    rank_rule_format(rules[app->specialist], form, sizeof form);
     bool one = clip->count == 1 && !clip->every;
     app_say(app, STATUS_INFO, "copied %s%s%s; p pastes it where the keys reach",
             one ? form : "ranks", one ? " of " : ", ", rank_scope_text(app, selection, where));

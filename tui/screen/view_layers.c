@@ -229,7 +229,6 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_RANK_DOWN_10:
     case ACTION_RANK_SET:
     case ACTION_RANK_RESET:
-        return act_on_ranks(app, view, action);
     case ACTION_RANK_COPY:
     case ACTION_RANK_PASTE:
         return act_on_ranks(app, view, action);
