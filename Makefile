@@ -47,7 +47,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(FOLDERS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
-.PHONY: all programs demo check check-interop bench fuzz screenshots lint format install uninstall deps deps-% clean help
+.PHONY: all programs demo check check-interop bench fuzz soak screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -76,11 +76,21 @@ fuzz: deps-fuzz ## run every fuzz target for SECONDS (default 30)
 	@$(MAKE) -j$(JOBS) $(FUZZERS)
 	@for f in $(notdir $(FUZZERS)); do sh tests/fuzz/run.sh build/fuzz/$$f $(or $(SECONDS),30) || exit 1; done
 
+soak: deps-test ## press random keys for SECONDS (default 600; SAN=1: with sanitizers; SEED=N)
+	@$(MAKE) -j$(JOBS) $(BUILD)/r2m
+	@$(PYTHON) tests/tui/soak.py $(BUILD)/r2m --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
 screenshots: deps-shots ## pictures of the real screen for the README
 	@$(MAKE) -j$(JOBS) all
-	@$(PYTHON) tests/tui/screenshot.py build/screenshot.svg 120x34 "Down Down Down + + + + + e" \
-	    -- $(BUILD)/r2m samples/demo.json
-	rsvg-convert build/screenshot.svg -o man/screenshot.png
+	@$(call screenshot,screenshot,Down Down Down + + + + + e)
+	@$(call screenshot,screen-specialists,2)
+	@$(call screenshot,screen-map,3)
+	@$(call screenshot,screen-plan,4)
+	@$(call screenshot,screen-export,5)
+
+# $(call screenshot,NAME,KEYS): man/NAME.png
+screenshot = $(PYTHON) tests/tui/screenshot.py build/$1.svg 120x34 "$2" -- $(BUILD)/r2m samples/demo.json && \
+	rsvg-convert build/$1.svg -o man/$1.png
 
 lint: deps-lint ## clang-format, cppcheck, clang-tidy
 	@clang-format --dry-run -Werror $(C_FILES)

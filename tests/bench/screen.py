@@ -9,6 +9,7 @@ import termios
 import time
 
 KEYS = 300
+IDLE_SECONDS = 5
 
 
 class Screen:
@@ -44,6 +45,21 @@ class Screen:
             last, wait = time.perf_counter(), 0.004
         return last - start
 
+    def settle_down(self):
+        """Until the background work has ended: nothing is written for two seconds."""
+        while self.read(2):
+            pass
+
+    def processor_ticks(self):
+        with open(f"/proc/{self.pid}/stat", encoding="utf-8") as stat:
+            return sum(int(n) for n in stat.read().rsplit(")", 1)[1].split()[11:13])
+
+    def processor_share(self, seconds):
+        """Share of one processor used while nothing is pressed."""
+        before = self.processor_ticks()
+        time.sleep(seconds)
+        return (self.processor_ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
     def quit(self):
         os.write(self.fd, b"q")
         time.sleep(0.2)
@@ -63,7 +79,23 @@ def latencies(command):
     first = screen.first_frame()
     screen.settle()
     delays = sorted(screen.key(b"jj+k-"[i % 5:i % 5 + 1]) for i in range(KEYS))
+    screen.settle_down()
+    idle = screen.processor_share(IDLE_SECONDS)
     screen.quit()
     return [("first frame", 1e3 * first, "ms"),
             ("key to repaint, median", 1e3 * delays[KEYS // 2], "ms"),
-            ("key to repaint, 99th percentile", 1e3 * delays[KEYS * 99 // 100], "ms")]
+            ("key to repaint, 99th percentile", 1e3 * delays[KEYS * 99 // 100], "ms"),
+            ("idle, processor", 100 * idle, "%")]
+
+
+def latencies_exporting(command, out):
+    """Key to repaint while the merged checkpoint is written, as a row."""
+    screen = Screen(command)
+    screen.first_frame()
+    screen.settle_down()
+    os.write(screen.fd, f":export {out}\r".encode())
+    screen.settle()
+    delays = sorted(screen.key(b"jk2341"[i % 6:i % 6 + 1]) for i in range(KEYS))
+    screen.quit()
+    return [("key to repaint while exporting, 99th percentile", 1e3 * delays[KEYS * 99 // 100],
+             "ms")]
