@@ -11,11 +11,11 @@ static enum analysis_stage fail(struct analysis *analysis, struct error *error) 
     return analysis->stage = ANALYSIS_FAILED;
 }
 
-static void start_gram(struct analysis *analysis) {
+static void start_gram(struct analysis *analysis, const struct gram_pass *older) {
     error_free(&analysis->error);
     analysis->stage = ANALYSIS_GRAM;
     analysis->gram_pass =
-        gram_start(analysis->table, analysis->pool, &analysis->progress, analysis->notifier);
+        gram_start(analysis->table, analysis->pool, older, &analysis->progress, analysis->notifier);
 }
 
 /* A set of spectra for the current core; an older one is left to end by itself. */
@@ -30,6 +30,12 @@ static void start_spectra(struct analysis *analysis) {
 
 struct analysis *analysis_start(const struct tensor_table *table, struct pool *pool,
                                 const struct real_settings *settings, struct notifier notifier) {
+    return analysis_start_from(NULL, table, pool, settings, notifier);
+}
+
+struct analysis *analysis_start_from(const struct analysis *older, const struct tensor_table *table,
+                                     struct pool *pool, const struct real_settings *settings,
+                                     struct notifier notifier) {
     struct analysis *analysis = memory_array(1, sizeof *analysis);
     struct error error = {0};
     analysis->table = table;
@@ -37,7 +43,7 @@ struct analysis *analysis_start(const struct tensor_table *table, struct pool *p
     analysis->settings = *settings;
     analysis->notifier = notifier;
     if (real_settings_check(settings, table, &error))
-        start_gram(analysis);
+        start_gram(analysis, older != NULL && older->gram != NULL ? older->gram_pass : NULL);
     else
         fail(analysis, &error);
     return analysis;
@@ -89,7 +95,7 @@ bool analysis_set_real(struct analysis *analysis, const struct real_settings *se
         analysis->core = core;
         start_spectra(analysis);
     } else if (analysis->gram_pass == NULL) {
-        start_gram(analysis);
+        start_gram(analysis, NULL);
     }
     return true;
 }
@@ -161,6 +167,12 @@ bool analysis_wait_core(struct analysis *analysis, void (*tick)(void *, const st
 const double *analysis_gram(const struct analysis *analysis, size_t layer) {
     size_t n = analysis->table->specialist_count;
     return analysis->gram + layer * n * n;
+}
+
+void analysis_abandon(struct analysis *analysis) {
+    spectra_abandon(analysis->spectra);
+    analysis->spectra = NULL;
+    analysis_free(analysis);
 }
 
 void analysis_free(struct analysis *analysis) {

@@ -34,6 +34,12 @@ struct analysis {
 struct analysis *analysis_start(const struct tensor_table *table, struct pool *pool,
                                 const struct real_settings *settings, struct notifier notifier);
 
+/* The same, taking over what an older analysis of the same base knows of these specialists; it is
+ * not needed afterwards. */
+struct analysis *analysis_start_from(const struct analysis *older, const struct tensor_table *table,
+                                     struct pool *pool, const struct real_settings *settings,
+                                     struct notifier notifier);
+
 /* Moves on to the next stage where the current one has ended; returns at once. */
 enum analysis_stage analysis_advance(struct analysis *analysis);
 
@@ -60,6 +66,10 @@ bool analysis_wait_core(struct analysis *analysis, void (*tick)(void *, const st
 
 /* G of one layer. */
 const double *analysis_gram(const struct analysis *analysis, size_t layer);
+
+/* Releases without waiting for spectra that are being computed; the table must stay open until the
+ * pool is freed. */
+void analysis_abandon(struct analysis *analysis);
 
 void analysis_free(struct analysis *analysis);
 

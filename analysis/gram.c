@@ -34,7 +34,9 @@ struct gram_pass {
     struct item *items;
     double *partial; /* [items x N x N], upper triangles; summed in the order of the items */
     size_t item_count;
-    double *gram;          /* the result, once asked for */
+    double *gram; /* the result; until it is asked for, what was known before */
+    bool added_up;
+    bool *known;           /* [layers] taken over from an older pass; NULL: nothing was */
     pthread_mutex_t mutex; /* over faults */
     struct fault *faults;  /* [layers x (1 + N)], NULL while there is none */
     _Atomic bool cancelled;
@@ -218,7 +220,8 @@ static void make_items(struct gram_pass *pass) {
     pass->items = memory_array(room, sizeof *pass->items);
     for (size_t l = 0; l < table->layer_count; l++) {
         const struct layer *layer = &table->layers[l];
-        if (!layer_is_shared(layer) && layer->role != ROLE_HEAD)
+        bool known = pass->known != NULL && pass->known[l];
+        if (known || (!layer_is_shared(layer) && layer->role != ROLE_HEAD))
             continue;
         for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
             uint64_t rest = layer->elements - first;
@@ -228,13 +231,64 @@ static void make_items(struct gram_pass *pass) {
     }
 }
 
+/* rows[i]: where specialist i stood in the older pass; false when one of them is new. */
+static bool match_specialists(const struct tensor_table *table, const struct tensor_table *older,
+                              size_t rows[SPECIALIST_LIMIT]) {
+    if (strcmp(checkpoint_path(table->base), checkpoint_path(older->base)) != 0)
+        return false;
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        rows[i] = 0;
+        while (rows[i] < older->specialist_count &&
+               strcmp(table->specialists[i].path, older->specialists[rows[i]].path) != 0)
+            rows[i]++;
+        if (rows[i] == older->specialist_count)
+            return false;
+    }
+    return true;
+}
+
+/* Copies the rows and columns of G_l. */
+static void take_layer(struct gram_pass *pass, size_t layer, const struct gram_pass *older,
+                       size_t older_layer, const size_t *rows) {
+    size_t n = pass->n, m = older->n;
+    double *to = pass->gram + layer * n * n;
+    const double *from = older->gram + older_layer * m * m;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            to[i * n + j] = from[rows[i] * m + rows[j]];
+    pass->known[layer] = true;
+}
+
+/* Whether the older pass read all that this one would read of a layer. */
+static bool was_read(const struct layer *layer, const struct layer *older) {
+    return layer_is_shared(layer) ? layer_is_shared(older) : older->role == layer->role;
+}
+
+static void take_over(struct gram_pass *pass, const struct gram_pass *older) {
+    size_t rows[SPECIALIST_LIMIT];
+    if (older->gram == NULL || !older->added_up || older->faults != NULL ||
+        !match_specialists(pass->table, older->table, rows))
+        return;
+    pass->known = memory_array(pass->table->layer_count, sizeof *pass->known);
+    for (size_t l = 0; l < pass->table->layer_count; l++) {
+        size_t there = tensor_table_find(older->table, pass->table->layers[l].name);
+        if (there < older->table->layer_count &&
+            was_read(&pass->table->layers[l], &older->table->layers[there]))
+            take_layer(pass, l, older, there, rows);
+    }
+}
+
 struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
-                             struct progress *progress, struct notifier notifier) {
+                             const struct gram_pass *older, struct progress *progress,
+                             struct notifier notifier) {
     struct gram_pass *pass = memory_array(1, sizeof *pass);
     pass->table = table;
     pass->n = table->specialist_count;
     pass->progress = progress;
     pthread_mutex_init(&pass->mutex, NULL);
+    pass->gram = memory_array(table->layer_count * pass->n * pass->n, sizeof *pass->gram);
+    if (older != NULL)
+        take_over(pass, older);
     make_items(pass);
     pass->partial = memory_array(pass->item_count * pass->n * pass->n, sizeof *pass->partial);
     if (progress != NULL) {
@@ -283,7 +337,7 @@ static void report_overflow(const struct gram_pass *pass, struct error *error) {
 
 static void add_up(struct gram_pass *pass) {
     size_t n = pass->n;
-    pass->gram = memory_array(pass->table->layer_count * n * n, sizeof *pass->gram);
+    pass->added_up = true;
     for (size_t item = 0; item < pass->item_count; item++) {
         double *gram = pass->gram + pass->items[item].layer * n * n;
         const double *partial = pass->partial + item * n * n;
@@ -302,7 +356,7 @@ const double *gram_result(struct gram_pass *pass, struct error *error) {
         error_set(error, ERROR_CANCELLED, "interrupted");
         return NULL;
     }
-    if (pass->gram == NULL)
+    if (!pass->added_up)
         add_up(pass);
     if (pass->faults != NULL)
         report_faults(pass, error);
@@ -320,6 +374,7 @@ void gram_free(struct gram_pass *pass) {
     free(pass->partial);
     free(pass->faults);
     free(pass->gram);
+    free(pass->known);
     free(pass);
 }
 

@@ -12,9 +12,13 @@
 
 struct gram_pass;
 
-/* Starts reading; progress counts bytes (may be NULL). notifier as in pool.h. */
+/* Starts reading; progress counts bytes (may be NULL). notifier as in pool.h. older (may be NULL):
+ * a pass whose result was asked for, over the same base; where it had all of these specialists
+ * (by path), its figures are taken over and only the layers it lacks are read. It is not needed
+ * afterwards. */
 struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
-                             struct progress *progress, struct notifier notifier);
+                             const struct gram_pass *older, struct progress *progress,
+                             struct notifier notifier);
 
 /* True when nothing is left to read. */
 bool gram_finished(struct gram_pass *pass);

@@ -262,12 +262,45 @@ void plan_reset(struct plan *plan, struct plan_scope scope, const char *descript
             restore_default(plan, scope.layers[i], scope.specialist);
 }
 
+static bool same_text(const char *one, const char *other) {
+    return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
+bool plan_fits_table(const struct plan *plan) {
+    const struct config *config = &plan->config;
+    bool fits = config->specialist_count == plan->table->specialist_count;
+    for (size_t i = 0; fits && i < config->specialist_count; i++)
+        fits = same_text(config->specialists[i].path, plan->table->specialists[i].path) &&
+               same_text(config->specialists[i].name, plan->table->specialists[i].name);
+    return fits;
+}
+
+void plan_rebind(struct plan *plan, const struct tensor_table *table) {
+    plan->table = table;
+    free(plan->rules);
+    free(plan->shares);
+    plan->rules = memory_array(table->layer_count * table->specialist_count, sizeof *plan->rules);
+    plan->shares = memory_array(table->specialist_count, sizeof *plan->shares);
+    resolve(plan, NULL);
+}
+
 /* Makes next, a changed copy, the config. */
 static void adopt(struct plan *plan, struct config *next, const char *description) {
     history_record(plan->history, &plan->config, description);
     plan->config = *next;
     plan->modified = true;
-    resolve(plan, NULL);
+    if (plan_fits_table(plan))
+        resolve(plan, NULL);
+}
+
+bool plan_adopt(struct plan *plan, struct config *next, const char *description,
+                struct error *error) {
+    bool good = config_check(next, error);
+    if (good)
+        adopt(plan, next, description);
+    else
+        config_free(next);
+    return good;
 }
 
 bool plan_set_field(struct plan *plan, const struct settings_field *field, const char *text,
@@ -292,12 +325,10 @@ static bool try_change(struct plan *plan,
                        const char *text, const char *description, struct error *error) {
     struct config next;
     config_copy(&next, &plan->config);
-    bool good = change(&next, text, error) && config_check(&next, error);
-    if (good)
-        adopt(plan, &next, description);
-    else
-        config_free(&next);
-    return good;
+    if (change(&next, text, error))
+        return plan_adopt(plan, &next, description, error);
+    config_free(&next);
+    return false;
 }
 
 bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct error *error) {
@@ -308,9 +339,9 @@ bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct
     error_free(error);
     config_copy(&next, &plan->config);
     next.specialists[specialist].weight = weight;
-    bool good = config_weight_check(one->name, weight, error) && config_check(&next, error);
+    bool good = config_weight_check(one->name, weight, error);
     if (good)
-        adopt(plan, &next, description);
+        good = plan_adopt(plan, &next, description, error);
     else
         config_free(&next);
     free(description);
@@ -358,7 +389,7 @@ bool plan_load(struct plan *plan, const char *path, const char *description, str
 }
 
 static const char *step_taken(struct plan *plan, const char *description) {
-    if (description != NULL)
+    if (description != NULL && plan_fits_table(plan))
         resolve(plan, NULL);
     plan->modified = !history_is_saved(plan->history);
     return description;

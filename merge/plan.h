@@ -66,6 +66,19 @@ bool plan_preset(struct plan *plan, const char *name, struct error *error);
 /* The plan of a config file about the same base and specialists, as one undoable step. */
 bool plan_load(struct plan *plan, const char *path, const char *description, struct error *error);
 
+/* Makes next the config, as one step of history; its contents move in. Where it names other
+ * specialists, plan_fits_table() is false until plan_rebind(). False with an error, next released
+ * and nothing changed, when its fields contradict each other. */
+bool plan_adopt(struct plan *plan, struct config *next, const char *description,
+                struct error *error);
+
+/* Whether the table is the one that the config names: the same base and specialists in the same
+ * order. Undo and redo may cross a change of specialists. */
+bool plan_fits_table(const struct plan *plan);
+
+/* The table that the config names now; rules are resolved for it. */
+void plan_rebind(struct plan *plan, const struct tensor_table *table);
+
 /* Takes the newest (undone) step back; returns its description, or NULL when there is none. The
  * string lives until the next edit. */
 const char *plan_undo(struct plan *plan);

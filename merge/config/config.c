@@ -107,6 +107,36 @@ bool config_set_files(struct config *config, const char *base, const char *const
     return config_check(config, error);
 }
 
+void config_add_specialist(struct config *config, const char *text, double weight) {
+    size_t count = config->specialist_count + 1;
+    config->specialists = memory_resize(config->specialists, count, sizeof *config->specialists);
+    config->specialists[count - 1] = specialist_from_text(text);
+    config->specialists[count - 1].weight = weight;
+    config->specialist_count = count;
+    config_name_specialists(config);
+}
+
+void config_remove_specialist(struct config *config, size_t index) {
+    struct config_specialist *one = &config->specialists[index];
+    size_t kept = 0;
+    for (size_t i = 0; i < config->override_count; i++) {
+        struct rank_override *override = &config->overrides[i];
+        bool of_it = override->specialist != NULL && strcmp(override->specialist, one->name) == 0;
+        if (!of_it) {
+            config->overrides[kept++] = *override;
+            continue;
+        }
+        free(override->layer);
+        free(override->specialist);
+    }
+    config->override_count = kept;
+    free(one->name);
+    free(one->path);
+    config->specialist_count--;
+    for (size_t i = index; i < config->specialist_count; i++)
+        config->specialists[i] = config->specialists[i + 1];
+}
+
 void config_add_override(struct config *config, const char *layer, const char *specialist,
                          struct rank_rule rule) {
     size_t size = sizeof *config->overrides;

@@ -70,6 +70,11 @@ bool config_set(struct config *config, const char *assignment, struct error *err
 bool config_preset(struct config *config, const char *name, struct error *error);
 const char *const *config_preset_names(void); /* NULL-ended */
 
+/* Appends a specialist (PATH or NAME=PATH; the name is made unique), or takes one out with the
+ * overrides that name it. */
+void config_add_specialist(struct config *config, const char *text, double weight);
+void config_remove_specialist(struct config *config, size_t index);
+
 /* Appends an override; specialist NULL means all. */
 void config_add_override(struct config *config, const char *layer, const char *specialist,
                          struct rank_rule rule);

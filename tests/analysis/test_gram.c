@@ -37,7 +37,7 @@ static double *gram_of(const struct tensor_table *table, unsigned threads,
                        struct progress *progress) {
     struct error error = {0};
     struct pool *pool = pool_create(threads);
-    struct gram_pass *pass = gram_start(table, pool, progress, (struct notifier){0});
+    struct gram_pass *pass = gram_start(table, pool, NULL, progress, (struct notifier){0});
     assert_true(gram_wait(pass, -1));
     assert_true(gram_finished(pass));
     const double *gram = gram_result(pass, &error);
@@ -134,7 +134,7 @@ static void cancelling_ends_early(void **state) {
     struct progress progress = {.cancel = true};
     struct error error = {0};
     struct pool *pool = pool_create(2);
-    struct gram_pass *pass = gram_start(table, pool, &progress, (struct notifier){0});
+    struct gram_pass *pass = gram_start(table, pool, NULL, &progress, (struct notifier){0});
     assert_true(gram_wait(pass, -1));
     assert_null(gram_result(pass, &error));
     assert_int_equal(error.kind, ERROR_CANCELLED);
@@ -166,7 +166,7 @@ static void gram_of_faulty(const struct faulty *values, struct error *error) {
     table_keys_defaults(&keys);
     assert_true(tensor_table_open(base_path, files, 2, &keys, &table, error));
     struct pool *pool = pool_create(2);
-    struct gram_pass *pass = gram_start(table, pool, NULL, (struct notifier){0});
+    struct gram_pass *pass = gram_start(table, pool, NULL, NULL, (struct notifier){0});
     gram_wait(pass, -1);
     assert_true((gram_result(pass, error) == NULL) == (error->kind != ERROR_NONE));
     gram_free(pass);
@@ -208,6 +208,62 @@ static void infinite_alike_does_not_cancel(void **state) {
     error_free(&error);
 }
 
+/* The pass over these specialists (indexes of the model), after an older one or not; bytes: what it
+ * had to read. */
+static struct gram_pass *pass_over(struct tensor_table *table, const struct gram_pass *older,
+                                   uint64_t *bytes) {
+    struct error error = {0};
+    struct pool *pool = pool_create(2);
+    struct progress progress = {0};
+    struct gram_pass *pass = gram_start(table, pool, older, &progress, (struct notifier){0});
+    assert_true(gram_wait(pass, -1));
+    assert_non_null(gram_result(pass, &error));
+    *bytes = progress.total;
+    pool_free(pool);
+    return pass;
+}
+
+static struct tensor_table *table_of(const struct model *model, const size_t *files, size_t count) {
+    struct specialist_path paths[N];
+    struct tensor_table *table;
+    struct table_keys keys = {0};
+    struct error error = {0};
+    table_keys_defaults(&keys);
+    for (size_t i = 0; i < count; i++)
+        paths[i] = model->files[files[i]];
+    assert_true(tensor_table_open(model->base, paths, count, &keys, &table, &error));
+    table_keys_free(&keys);
+    return table;
+}
+
+static void what_is_known_is_not_read_again(void **state) {
+    (void)state;
+    static const size_t all[] = {0, 1, 2}, some[] = {2, 0};
+    struct model_recipe recipe = recipe_of_shapes();
+    struct model model = model_make(&recipe);
+    struct tensor_table *whole = table_of(&model, all, 3), *part = table_of(&model, some, 2);
+    struct error error = {0};
+    uint64_t bytes, own_bytes, known_bytes;
+    struct gram_pass *older = pass_over(whole, NULL, &bytes);
+    struct gram_pass *own = pass_over(part, NULL, &own_bytes);
+    struct gram_pass *known = pass_over(part, older, &known_bytes);
+    assert_true(own_bytes > 0);
+    assert_int_equal(known_bytes, 0);
+    assert_memory_equal(gram_result(own, &error), gram_result(known, &error),
+                        part->layer_count * 4 * sizeof(double));
+    struct gram_pass *again = pass_over(whole, known, &known_bytes); /* one of three is new */
+    assert_int_equal(known_bytes, bytes);
+    assert_memory_equal(gram_result(older, &error), gram_result(again, &error),
+                        whole->layer_count * 9 * sizeof(double));
+    gram_free(again);
+    gram_free(known);
+    gram_free(own);
+    gram_free(older);
+    tensor_table_close(part);
+    tensor_table_close(whole);
+    model_remove(&model);
+}
+
 static void forms_are_quadratic(void **state) {
     (void)state;
     const double gram[] = {2, 1, 1, 5}, a[] = {1, -2}, b[] = {3, 4};
@@ -222,6 +278,7 @@ int main(void) {
         cmocka_unit_test(cancelling_ends_early),
         cmocka_unit_test(what_is_not_finite_is_named),
         cmocka_unit_test(infinite_alike_does_not_cancel),
+        cmocka_unit_test(what_is_known_is_not_read_again),
         cmocka_unit_test(forms_are_quadratic),
     };
     return cmocka_run_group_tests_name("gram", tests, NULL, NULL);

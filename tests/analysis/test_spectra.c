@@ -31,7 +31,7 @@ static struct bench bench_begin(unsigned threads, enum against against) {
     struct error error = {0};
     bench.table = model_open(&bench.model);
     bench.pool = pool_create(threads);
-    struct gram_pass *pass = gram_start(bench.table, bench.pool, NULL, (struct notifier){0});
+    struct gram_pass *pass = gram_start(bench.table, bench.pool, NULL, NULL, (struct notifier){0});
     gram_wait(pass, -1);
     const double *gram = gram_result(pass, &error);
     assert_true(real_core_compute(bench.table, gram, &settings, &bench.core, &error));

@@ -89,6 +89,55 @@ class Ranks(ScriptTest):
         self.assertIn("v_proj", rows[selected[0]])
 
 
+class Roster(ScriptTest):
+    """Specialists switched off, added and taken out while the program runs."""
+
+    def setUp(self):
+        super().setUp()
+        self.play("specialists.script")
+
+    def names(self, screen):
+        rows = self.room.screen(screen)[2:8]
+        return [row.split()[0] for row in rows[:next(i for i, row in enumerate(rows) if "──" in row)]]
+
+    def row_of(self, screen, name):
+        return words_of(self.room.screen(screen), name)
+
+    def write_config(self, name, keep):
+        config = json.loads((self.room.path / "demo.json").read_text())
+        config["specialists"] = [one for one in config["specialists"] if one["name"] in keep]
+        (self.room.path / name).write_text(json.dumps(config))
+
+    def test_what_is_off_takes_no_part(self):
+        self.assertEqual(self.names("off.txt"), ["fs", "efs", "fr"])
+        self.assertEqual(self.row_of("off.txt", "fr"), ["fr", "off"])
+        self.write_config("two.json", ["fs", "efs"])
+        for one in self.room.analyze("two.json")["specialists"]:
+            words = self.row_of("off.txt", one["name"])
+            self.assertAlmostEqual(float(words[3]), one["residual_norm"], 3)
+            self.assertAlmostEqual(float(words[5]), 100 * one["share_before"], 1)
+        self.assertIn("switched off", self.room.screen("refused.txt")[-2])
+
+    def test_it_comes_back_as_it_was(self):
+        self.assertEqual(self.names("on-again.txt"), ["fs", "efs", "fr"])
+        self.assertEqual(self.row_of("on-again.txt", "fr")[-1], "1")
+        self.assertEqual(self.names("back.txt"), ["fs", "fr", "efs"])
+        self.assertIn("demo.json ", self.room.screen("back.txt")[0])
+
+    def test_a_path_is_completed_and_added(self):
+        self.assertIn("extra=fr.safetensors", self.room.screen("completed.txt")[-2])
+        self.assertEqual(self.names("added.txt")[:3], ["fs", "efs", "extra"])
+        self.assertIn("e…a", self.room.screen("layers.txt")[1])
+
+    def test_what_cannot_be_opened_changes_nothing(self):
+        self.assertIn("nothing.safetensors", " ".join(self.room.screen("missing.txt")[-3:]))
+        self.assertEqual(self.names("missing.txt"), self.names("added.txt"))
+
+    def test_one_has_to_stay(self):
+        self.assertEqual(self.names("taken.txt")[:2], ["efs", "extra"])
+        self.assertIn("has to stay", self.room.screen("last.txt")[-2])
+
+
 class Views(ScriptTest):
     def setUp(self):
         super().setUp()

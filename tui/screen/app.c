@@ -39,11 +39,22 @@ static size_t first_matrix(const struct tensor_table *table) {
     return 0;
 }
 
+struct notifier app_notifier(struct app *app) {
+    return (struct notifier){wake, app};
+}
+
+void app_reopen_views(struct app *app) {
+    for (int v = 0; v < VIEW_COUNT; v++) {
+        app->ops[v]->close(app->states[v]);
+        app->states[v] = app->ops[v]->open(app);
+    }
+}
+
 static void start(struct app *app) {
-    struct notifier notifier = {wake, app};
     app->pool = pool_create(app->options->threads);
-    app->analysis = analysis_start(app->table, app->pool, &app->plan->effective.real, notifier);
-    app->raw = raw_spectra_create(app->table, app->pool, notifier);
+    app->analysis =
+        analysis_start(app->table, app->pool, &app->plan->effective.real, app_notifier(app));
+    app->raw = raw_spectra_create(app->table, app->pool, app_notifier(app));
     app->preview = preview_create(app->table);
     app->before = preview_create(app->table);
     app->layer = first_matrix(app->table);
@@ -88,6 +99,10 @@ void app_free(struct app *app) {
     plan_free(app->plan);
     pool_free(app->pool);
     tensor_table_close(app->table);
+    for (size_t i = 0; i < app->retired_count; i++)
+        tensor_table_close(app->retired[i]);
+    free(app->retired);
+    roster_free(&app->roster);
     prompt_free(&app->prompt);
     status_free(&app->status);
     if (app->event >= 0)
@@ -137,11 +152,12 @@ static bool follow_core(struct app *app, struct error *error) {
 /* back: the position in the history to which a plan returns whose core cannot be. */
 static void plan_changed(struct app *app, size_t back) {
     struct error error = {0};
-    struct preview *older = app->before;
-    if (!follow_core(app, &error)) {
+    if (!roster_follow(app, &error) || !follow_core(app, &error)) {
         plan_jump(app->plan, back);
         status_fail(&app->status, app->now, &error);
+        roster_follow(app, &error); /* the table that was there before */
     }
+    struct preview *older = app->before;
     app->before = app->preview;
     app->preview = older;
     app->edited = app->now;

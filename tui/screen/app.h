@@ -15,6 +15,7 @@
 #include "tui/screen/keys.h"
 #include "tui/screen/list.h"
 #include "tui/screen/prompt.h"
+#include "tui/screen/roster.h"
 #include "tui/screen/screen.h"
 #include "tui/screen/status.h"
 #include "tui/terminal/surface.h"
@@ -55,6 +56,8 @@ struct view_ops {
 struct app {
     const struct screen_options *options;
     struct tensor_table *table;
+    struct tensor_table **retired; /* earlier ones: work that was abandoned may still read them */
+    size_t retired_count;
     struct pool *pool;
     struct analysis *analysis;
     struct raw_spectra *raw; /* of task vectors and base, computed when looked at */
@@ -76,6 +79,7 @@ struct app {
     char *search; /* what / looks for, or NULL */
     size_t search_start;
     struct export_job job;
+    struct roster roster;
 
     double now;         /* seconds, monotonic; stands still in scripts */
     double stage_start; /* when the present stage of the analysis began */
@@ -111,6 +115,12 @@ bool app_idle(const struct app *app);
 /* The plan changed: new preview, and new spectra where the core changed. A core that cannot be is
  * taken back and said. */
 void app_plan_changed(struct app *app);
+
+/* A notifier that wakes the loop. */
+struct notifier app_notifier(struct app *app);
+
+/* States of all views anew, for another table. */
+void app_reopen_views(struct app *app);
 
 /* True for a second after a key changed a number: those that differ stand out. */
 bool app_is_fresh(const struct app *app);

@@ -45,7 +45,7 @@ struct specialists_view {
 
 static void *open_view(struct app *app) {
     struct specialists_view *view = memory_array(1, sizeof *view);
-    list_resize(&view->list, app->table->specialist_count);
+    list_resize(&view->list, app->table->specialist_count + app->roster.count);
     return view;
 }
 
@@ -98,8 +98,26 @@ static void fill_number(struct app *app, size_t i, int column, struct list_cell 
     cell->style = changed_style(app, now, number_of(app, app->before, i, column), ELEMENT_TEXT);
 }
 
+/* A specialist that is switched off: its name, its file, and that it is off. */
+static void fill_off(const struct config_specialist *one, int column, int width,
+                     struct list_cell *cell) {
+    char *path = error_quote(one->path, strlen(one->path));
+    const char *text = column == COLUMN_NAME     ? one->name
+                       : column == COLUMN_PATH   ? path
+                       : column == COLUMN_WEIGHT ? "off"
+                                                 : "";
+    text_shorten(text, width, cell->text);
+    cell->style = ELEMENT_QUIET;
+    free(path);
+}
+
 static void fill(void *context, size_t row, int column, int width, struct list_cell *cell) {
     struct app *app = context;
+    size_t on = app->table->specialist_count;
+    if (row >= on) {
+        fill_off(&app->roster.off[row - on], column, width, cell);
+        return;
+    }
     const struct table_specialist *one = &app->table->specialists[row];
     char cut[TEXT_ROOM];
     if (column == COLUMN_NAME) {
@@ -233,7 +251,7 @@ static void draw_warnings(struct app *app, struct surface *surface, struct rect 
 
 static void draw(struct app *app, void *state, struct surface *surface, struct rect body) {
     struct specialists_view *view = state;
-    int rows = (int)app->table->specialist_count + 1;
+    int rows = (int)view->list.count + 1;
     struct pair_layout layout = layout_stack(body, rows < body.height / 2 ? rows : body.height / 2);
     struct rect detail = layout.detail;
     int end = detail.row + detail.height;
@@ -264,15 +282,23 @@ static struct list *list_of(void *state) {
 
 static void row_text(struct app *app, void *state, size_t row, char text[TEXT_ROOM]) {
     (void)state;
-    snprintf(text, TEXT_ROOM, "%s", app->table->specialists[row].name);
+    size_t on = app->table->specialist_count;
+    const char *name =
+        row < on ? app->table->specialists[row].name : app->roster.off[row - on].name;
+    snprintf(text, TEXT_ROOM, "%s", name);
 }
 
 static void moved(struct app *app, void *state) {
-    app->specialist = ((struct specialists_view *)state)->list.cursor;
+    size_t cursor = ((struct specialists_view *)state)->list.cursor;
+    if (cursor < app->table->specialist_count)
+        app->specialist = cursor;
 }
 
 static void changed(struct app *app, void *state) {
-    list_select(&((struct specialists_view *)state)->list, app->specialist);
+    struct list *list = &((struct specialists_view *)state)->list;
+    list_resize(list, app->table->specialist_count + app->roster.count);
+    if (list->cursor < app->table->specialist_count)
+        list_select(list, app->specialist);
 }
 
 static unsigned set_weight(struct app *app, double weight) {
@@ -308,7 +334,13 @@ static unsigned ask_weight(struct app *app) {
 }
 
 static unsigned act(struct app *app, void *state, enum action action) {
-    (void)state;
+    size_t cursor = ((struct specialists_view *)state)->list.cursor;
+    bool of_weight =
+        action == ACTION_WEIGHT_UP || action == ACTION_WEIGHT_DOWN || action == ACTION_WEIGHT_SET;
+    if (of_weight && cursor >= app->table->specialist_count) {
+        app_say(app, STATUS_INFO, "it is switched off; Space switches it on");
+        return DIRTY_SCREEN;
+    }
     switch (action) {
     case ACTION_WEIGHT_UP:
         return step_weight(app, WEIGHT_STEP);
@@ -316,6 +348,12 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return step_weight(app, -WEIGHT_STEP);
     case ACTION_WEIGHT_SET:
         return ask_weight(app);
+    case ACTION_SPECIALIST_ADD:
+        return roster_ask_add(app);
+    case ACTION_SPECIALIST_REMOVE:
+        return roster_remove(app, cursor);
+    case ACTION_SPECIALIST_SWITCH:
+        return roster_switch(app, cursor);
     default:
         return NOT_MINE;
     }
