@@ -208,18 +208,15 @@ static void infinite_alike_does_not_cancel(void **state) {
     error_free(&error);
 }
 
-/* The pass over these specialists (indexes of the model), after an older one or not; bytes: what it
- * had to read. */
-static struct gram_pass *pass_over(struct tensor_table *table, const struct gram_pass *older,
-                                   uint64_t *bytes) {
+/* A pass, after an older one or not (NULL); bytes: what it had to read. */
+static struct gram_pass *pass_over(struct tensor_table *table, struct pool *pool,
+                                   const struct gram_pass *older, uint64_t *bytes) {
     struct error error = {0};
-    struct pool *pool = pool_create(2);
     struct progress progress = {0};
     struct gram_pass *pass = gram_start(table, pool, older, &progress, (struct notifier){0});
     assert_true(gram_wait(pass, -1));
     assert_non_null(gram_result(pass, &error));
     *bytes = progress.total;
-    pool_free(pool);
     return pass;
 }
 
@@ -242,16 +239,17 @@ static void what_is_known_is_not_read_again(void **state) {
     struct model_recipe recipe = recipe_of_shapes();
     struct model model = model_make(&recipe);
     struct tensor_table *whole = table_of(&model, all, 3), *part = table_of(&model, some, 2);
+    struct pool *pool = pool_create(2);
     struct error error = {0};
     uint64_t bytes, own_bytes, known_bytes;
-    struct gram_pass *older = pass_over(whole, NULL, &bytes);
-    struct gram_pass *own = pass_over(part, NULL, &own_bytes);
-    struct gram_pass *known = pass_over(part, older, &known_bytes);
+    struct gram_pass *older = pass_over(whole, pool, NULL, &bytes);
+    struct gram_pass *own = pass_over(part, pool, NULL, &own_bytes);
+    struct gram_pass *known = pass_over(part, pool, older, &known_bytes);
     assert_true(own_bytes > 0);
     assert_int_equal(known_bytes, 0);
     assert_memory_equal(gram_result(own, &error), gram_result(known, &error),
                         part->layer_count * 4 * sizeof(double));
-    struct gram_pass *again = pass_over(whole, known, &known_bytes); /* one of three is new */
+    struct gram_pass *again = pass_over(whole, pool, known, &known_bytes); /* one of three is new */
     assert_int_equal(known_bytes, bytes);
     assert_memory_equal(gram_result(older, &error), gram_result(again, &error),
                         whole->layer_count * 9 * sizeof(double));
@@ -259,6 +257,7 @@ static void what_is_known_is_not_read_again(void **state) {
     gram_free(known);
     gram_free(own);
     gram_free(older);
+    pool_free(pool);
     tensor_table_close(part);
     tensor_table_close(whole);
     model_remove(&model);
