@@ -20,6 +20,7 @@ static char names[LAYERS][16] = {"a[0].w", "a[1].w", "b.bias", "b.w", "c*.w", "c
 
 struct fixture {
     struct layer layers[LAYERS];
+    struct table_specialist specialists[N];
     struct tensor_table table;
     struct config config;
     struct plan *plan;
@@ -35,7 +36,11 @@ static void begin(struct fixture *f) {
                                       .rows = 8,
                                       .cols = 8,
                                       .elements = 64};
+    f->specialists[0] = (struct table_specialist){.name = "fs", .path = "1"};
+    f->specialists[1] = (struct table_specialist){.name = "fr", .path = "2"};
+    f->specialists[2] = (struct table_specialist){.name = "efs", .path = "3"};
     f->table = (struct tensor_table){.layers = f->layers,
+                                     .specialists = f->specialists,
                                      .layer_count = LAYERS,
                                      .specialist_count = N,
                                      .matrix_count = LAYERS - 1};
@@ -396,6 +401,39 @@ static void shares_are_normalised_weights(void **state) {
     end(&f);
 }
 
+/* A change of specialists waits for its table; undo goes back to the one before. */
+static void specialists_come_and_go(void **state) {
+    (void)state;
+    struct fixture f;
+    struct error error = {0};
+    struct config next;
+    begin(&f);
+    config_add_override(&f.config, "b.w", "fr", rank(3));
+    bind(&f);
+    config_copy(&next, &f.plan->config);
+    config_remove_specialist(&next, 1);
+    assert_true(plan_adopt(f.plan, &next, "take out fr", &error));
+    assert_false(plan_fits_table(f.plan));
+    assert_int_equal(f.plan->config.override_count, 0);
+    struct table_specialist two[] = {f.specialists[0], f.specialists[2]};
+    struct tensor_table table = f.table;
+    table.specialists = two;
+    table.specialist_count = 2;
+    plan_rebind(f.plan, &table);
+    assert_true(plan_fits_table(f.plan));
+    assert_close(f.plan->shares[1], 0.5, 0);
+    assert_string_equal(plan_undo(f.plan), "take out fr");
+    assert_false(plan_fits_table(f.plan));
+    plan_rebind(f.plan, &f.table);
+    assert_true(rank_rule_equal(plan_rule(f.plan, 3, 1), rank(3)));
+    config_copy(&next, &f.plan->config);
+    config_add_specialist(&next, "fr=other", 2);
+    assert_false(plan_adopt(f.plan, &next, "add fr", &error)); /* the name is taken */
+    error_free(&error);
+    assert_true(plan_fits_table(f.plan));
+    end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(later_overrides_win),
@@ -410,6 +448,7 @@ int main(void) {
         cmocka_unit_test(history_is_bounded),
         cmocka_unit_test(wrong_edits_change_nothing),
         cmocka_unit_test(shares_are_normalised_weights),
+        cmocka_unit_test(specialists_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
