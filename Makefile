@@ -68,7 +68,7 @@ check-interop: deps-peers ## read what torch, safetensors and peft write, and le
 	@$(MAKE) -j$(JOBS) all
 	@sh tests/interop/run.sh build/interop $(BUILD)/r2m
 
-bench: deps-test ## measure speed and memory on generated checkpoints (ONLY=part of a title, RECORD=1)
+bench: deps-test ## measure speed and memory on generated checkpoints (ONLY=pattern, RECORD=1, PEERS=python with torch)
 	@$(MAKE) -j$(JOBS) programs
 	@$(PYTHON) tests/bench/bench.py $(BUILD) $(if $(ONLY),--only "$(ONLY)") $(if $(RECORD),--record)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """make bench: speed and memory on generated checkpoints, as one table of figures.
 
-    bench.py BUILD [--only TEXT] [--folder FOLDER] [--record]
+    bench.py BUILD [--only PATTERN] [--folder FOLDER] [--record]
 
-TEXT selects stages whose "title: function" contains it; FOLDER keeps the generated files (default:
+PATTERN selects stages by their "title: function"; FOLDER keeps the generated files (default:
 BUILD/bench); --record adds the figures to results.tsv beside this file. With PEERS=PYTHON in the
 environment, an interpreter that has torch, the same work done by torch is measured too.
 
@@ -14,6 +14,7 @@ with stands in RATIOS, what it has to reach in GOALS.
 import argparse
 import os
 import platform
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -222,8 +223,9 @@ def version(bench):
 
 
 def record(bench, rows):
-    """One line a figure, behind those of earlier runs."""
-    head = [time.strftime("%Y-%m-%d"), version(bench), machine()]
+    """One line a figure, behind those of earlier runs; the load tells how alone the run was."""
+    head = [time.strftime("%Y-%m-%d"), version(bench), machine(),
+            f"load {os.getloadavg()[0]:.1f}"]
     with open(Path(__file__).parent / "results.tsv", "a", encoding="utf-8") as results:
         for title, name, value, unit in rows:
             print(*head, title, name, f"{value:.4g}", unit, sep="\t", file=results)
@@ -241,7 +243,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     bench, rows = Bench(build, folder, os.environ.get("PEERS")), []
     for title, stage in STAGES:
-        if options.only in f"{title}: {stage.__name__}":
+        if re.search(options.only, f"{title}: {stage.__name__}"):
             rows += [(title, *row) for row in stage(bench)]
     rows += ratios(rows)
     print(f"{version(bench)}, {machine()}")
