@@ -231,6 +231,16 @@ class Export(ScriptTest):
         self.assertEqual((self.room.path / "again.safetensors").read_bytes(),
                          (self.room.path / "demo-merged.safetensors").read_bytes())
 
+    def test_what_it_takes_is_known_before(self):
+        text = " ".join(" ".join(self.room.screen("before.txt")).split())
+        done = self.room.run("merge", "demo.json", "-o", "again.safetensors", "--dry-run", "--json")
+        estimate = json.loads(done.stdout)
+        self.assertIn(f"{estimate['tensors']} tensors, 1.9 MB of the free ", text)
+        self.assertRegex(text, r"Memory [\d.]+ MB, about \d+ s\.")
+
+    def test_paths_are_completed(self):
+        self.assertIn("path: efs.safetensors", self.room.screen("completed.txt")[22])
+
     def test_overwriting_is_asked(self):
         row = self.room.screen("asked.txt")[22]
         self.assertRegex(row, r"Overwrite demo-merged\.safetensors \(1\.9 MB\)\? y/N")

@@ -10,14 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *export_kind_name(enum export_kind kind) {
-    static const char *const names[] = {[EXPORT_CONFIG] = "config",
-                                        [EXPORT_MERGED] = "merged checkpoint",
-                                        [EXPORT_FIGURES] = "figures",
-                                        [EXPORT_REPORT] = "report"};
-    return names[kind];
-}
-
 /* Keeps a sentence for the Export view and says it. */
 static void keep_result(struct app *app, bool good, const char *text) {
     struct export_result *result = &app->job.results[app->job.kind];
@@ -57,13 +49,32 @@ static bool write_merged(struct app *app) {
                        &job->progress, &job->merge, &job->error);
 }
 
+const struct export_what *export_what(enum export_kind kind) {
+    static const struct export_what kinds[EXPORT_KINDS] = {
+        [EXPORT_CONFIG] =
+            {"config", NULL, "FILE.json",
+             "The plan: base, specialists, every hyperparameter and override. r2m and "
+             "r2m merge read it; the merged bytes follow from it.",
+             NULL},
+        [EXPORT_MERGED] = {"merged checkpoint", "-merged.safetensors",
+                           "FILE.safetensors, FILE.pth, FILE.pt, or a folder (shards)",
+                           "The merged weights. Written under another name, read back, compared, "
+                           "and only then given this name.",
+                           write_merged},
+        [EXPORT_FIGURES] = {"figures", "-figures", "a folder",
+                            "Spectra with their cuts, Real and Fake energy, contributions.",
+                            write_figures},
+        [EXPORT_REPORT] = {"report", "-report.json", "FILE.json",
+                           "Every number of these views, as r2m analyze --json gives it.",
+                           write_report},
+    };
+    return &kinds[kind];
+}
+
 static void *run(void *context) {
-    static bool (*const writers[])(struct app *) = {[EXPORT_MERGED] = write_merged,
-                                                    [EXPORT_FIGURES] = write_figures,
-                                                    [EXPORT_REPORT] = write_report};
     struct app *app = context;
     struct export_job *job = &app->job;
-    if (!writers[job->kind](app) && job->error.kind == ERROR_NONE)
+    if (!export_what(job->kind)->write(app) && job->error.kind == ERROR_NONE)
         error_set(&job->error, ERROR_INPUT, "%s: failed", job->path);
     atomic_store(&job->finished, true);
     app_wake(app);

@@ -37,8 +37,16 @@ struct export_job {
     char *asked_path;
 };
 
-/* "config", "merged checkpoint", ... */
-const char *export_kind_name(enum export_kind kind);
+/* What can be written: one row of a table each. */
+struct export_what {
+    const char *name; /* "merged checkpoint" */
+    const char
+        *ending;       /* of its path, behind the config's without ending; NULL: the config's own */
+    const char *forms; /* what the path may be, for people */
+    const char *help;  /* what stands in it */
+    bool (*write)(struct app *app); /* in a thread; NULL: at once */
+};
+const struct export_what *export_what(enum export_kind kind);
 
 /* Begins, or lets it wait for the analysis; says so in the status row. A config is written at
  * once. */

@@ -2,6 +2,7 @@
 #include "tui/screen/app.h"
 #include "tui/screen/complete.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@ enum { COLUMN_KIND, COLUMN_PATH, COLUMN_STATE };
 struct export_view {
     struct list list;
     char *paths[EXPORT_KINDS];
+    double seconds; /* that the merge will take, about; negative: not asked for yet */
 };
 
 static const struct column columns[] = {{"Output", 18, 0, 0, false, COLUMN_KIND, 0},
@@ -27,10 +29,12 @@ static char *stem_of(const char *path) {
 static void *open_view(struct app *app) {
     struct export_view *view = memory_array(1, sizeof *view);
     char *stem = stem_of(app->config_path);
-    view->paths[EXPORT_CONFIG] = memory_string(app->config_path);
-    view->paths[EXPORT_MERGED] = memory_format("%s-merged.safetensors", stem);
-    view->paths[EXPORT_FIGURES] = memory_format("%s-figures", stem);
-    view->paths[EXPORT_REPORT] = memory_format("%s-report.json", stem);
+    view->seconds = -1;
+    for (int kind = 0; kind < EXPORT_KINDS; kind++) {
+        const char *ending = export_what((enum export_kind)kind)->ending;
+        view->paths[kind] =
+            ending == NULL ? memory_string(app->config_path) : memory_format("%s%s", stem, ending);
+    }
     list_resize(&view->list, EXPORT_KINDS);
     list_select(&view->list, EXPORT_MERGED);
     free(stem);
@@ -64,7 +68,7 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     const struct export_view *view = context;
     char cut[TEXT_ROOM];
     if (column == COLUMN_KIND) {
-        snprintf(cell->text, sizeof cell->text, "%s", export_kind_name((enum export_kind)row));
+        snprintf(cell->text, sizeof cell->text, "%s", export_what((enum export_kind)row)->name);
     } else if (column == COLUMN_STATE) {
         on_disk(view->paths[row], cell);
     } else {
@@ -74,8 +78,18 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     }
 }
 
-/* Size, memory and disk space of the merge. */
-static void draw_estimate(struct app *app, const struct export_view *view, struct surface *surface,
+/* What the selected row is, and what its path may be. */
+static void draw_meaning(const struct export_view *view, struct surface *surface,
+                         struct rect *rect) {
+    const struct export_what *what = export_what((enum export_kind)view->list.cursor);
+    char text[TEXT_ROOM];
+    surface_paragraph(surface, rect, ELEMENT_TEXT, what->help);
+    snprintf(text, sizeof text, "Path: %s; e changes it.", what->forms);
+    surface_paragraph(surface, rect, ELEMENT_QUIET, text);
+}
+
+/* Size, time, memory and disk space of the merge. */
+static void draw_estimate(struct app *app, struct export_view *view, struct surface *surface,
                           struct rect *rect) {
     struct merge_estimate estimate;
     struct error error = {0};
@@ -86,11 +100,14 @@ static void draw_estimate(struct app *app, const struct export_view *view, struc
         error_free(&error);
         return;
     }
-    snprintf(text, sizeof text, "The merged checkpoint: %zu tensors, %s. Memory %s%s%s.",
+    if (view->seconds < 0)
+        view->seconds = merge_expected_seconds(&estimate);
+    snprintf(text, sizeof text,
+             "The merged checkpoint: %zu tensors, %s%s%s. Memory %s, about %.0f s.",
              estimate.tensors, bytes_text((double)estimate.output_bytes, size),
-             bytes_text((double)estimate.memory_bytes, memory),
-             estimate.free_bytes > 0 ? "; free on the disk " : "",
-             estimate.free_bytes > 0 ? bytes_text((double)estimate.free_bytes, room) : "");
+             estimate.free_bytes > 0 ? " of the free " : "",
+             estimate.free_bytes > 0 ? bytes_text((double)estimate.free_bytes, room) : "",
+             bytes_text((double)estimate.memory_bytes, memory), ceil(view->seconds));
     surface_paragraph(surface, rect,
                       estimate.free_bytes > 0 && estimate.free_bytes < estimate.output_bytes
                           ? ELEMENT_WARNING
@@ -116,12 +133,16 @@ static void draw_progress(struct app *app, struct surface *surface, struct rect 
     surface_row(surface, rect->row, rect->col, width, ELEMENT_BORDER, theme_glyphs()->middle);
     surface_bar(surface, rect->row, rect->col, width, ELEMENT_GOOD, total > 0 ? done / total : 0);
     rect->row++, rect->height--;
-    if (job->kind == EXPORT_MERGED)
-        snprintf(text, sizeof text, "%s of %s%s%s%s", bytes_text(done, now), bytes_text(total, all),
-                 rate > 0 ? ", " : "", rate > 0 ? bytes_text(rate, speed) : "",
-                 rate > 0 ? "/s" : "");
-    else
-        snprintf(text, sizeof text, "%.0f of %.0f", done, total);
+    size_t length = (size_t)snprintf(
+        text, sizeof text, job->kind == EXPORT_MERGED ? "%.0f%%, %s of %s" : "%.0f%%",
+        total > 0 ? 100 * done / total : 0, bytes_text(done, now), bytes_text(total, all));
+    if (rate > 0 && job->kind == EXPORT_MERGED)
+        length += (size_t)snprintf(text + length, sizeof text - length, ", %s/s",
+                                   bytes_text(rate, speed));
+    if (rate > 0)
+        length += (size_t)snprintf(text + length, sizeof text - length, ", %.0f s left",
+                                   ceil((total - done) / rate));
+    snprintf(text + length, sizeof text - length, ". C-c stops it and leaves nothing behind.");
     surface_paragraph(surface, rect, ELEMENT_TEXT, text);
 }
 
@@ -131,7 +152,7 @@ static void draw_results(struct app *app, struct surface *surface, struct rect *
         const struct export_result *result = &app->job.results[kind];
         if (result->text == NULL)
             continue;
-        snprintf(text, sizeof text, "%s: %s", export_kind_name((enum export_kind)kind),
+        snprintf(text, sizeof text, "%s: %s", export_what((enum export_kind)kind)->name,
                  result->text);
         surface_paragraph(surface, rect, result->good ? ELEMENT_GOOD : ELEMENT_ERROR, text);
         if (result->sha256[0] != '\0') {
@@ -151,6 +172,8 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     surface_row(surface, layout.border_row, 0, body.width, ELEMENT_BORDER,
                 theme_glyphs()->horizontal);
     detail.col++, detail.width -= 2;
+    draw_meaning(view, surface, &detail);
+    detail.row++, detail.height--;
     draw_estimate(app, view, surface, &detail);
     surface_paragraph(surface, &detail, app->plan->modified ? ELEMENT_WARNING : ELEMENT_QUIET,
                       app->plan->modified ? "The config has changes that are not written."
@@ -164,12 +187,19 @@ static struct list *list_of(void *state) {
     return &((struct export_view *)state)->list;
 }
 
+/* Another plan takes another time; paths stay when other specialists are open. */
+static void changed(struct app *app, void *state) {
+    (void)app;
+    ((struct export_view *)state)->seconds = -1;
+}
+
 static unsigned accept_path(struct app *app, const char *text) {
     struct export_view *view = app->states[VIEW_EXPORT];
     if (text[0] == '\0')
         return DIRTY_SCREEN;
     free(view->paths[view->list.cursor]);
     view->paths[view->list.cursor] = memory_string(text);
+    view->seconds = -1;
     return DIRTY_SCREEN;
 }
 
@@ -193,4 +223,6 @@ const struct view_ops view_export = {.name = "export",
                                      .close = close_view,
                                      .draw = draw,
                                      .act = act,
-                                     .list = list_of};
+                                     .list = list_of,
+                                     .changed = changed,
+                                     .rebound = changed};
