@@ -89,6 +89,7 @@ void app_free(struct app *app) {
     if (app == NULL)
         return;
     export_free(app);
+    compare_close(app);
     for (int v = 0; v < VIEW_COUNT; v++)
         if (app->ops[v] != NULL)
             app->ops[v]->close(app->states[v]);
@@ -122,8 +123,7 @@ void app_say(struct app *app, enum status_level level, const char *format, ...) 
     status_say(&app->status, app->now, level, "%s", text);
 }
 
-/* Whether two settings ask for the same Real core. */
-static bool same_core(const struct settings *one, const struct settings *other) {
+bool core_is_same(const struct settings *one, const struct settings *other) {
     size_t count;
     const struct settings_field *fields = settings_fields(&count);
     for (size_t i = 0; i < count; i++)
@@ -137,7 +137,7 @@ static bool same_core(const struct settings *one, const struct settings *other) 
 static bool follow_core(struct app *app, struct error *error) {
     struct settings present = {.real = app->analysis->settings};
     const struct settings *wanted = &app->plan->effective;
-    if (same_core(wanted, &present))
+    if (core_is_same(wanted, &present))
         return true;
     if (app->job.state != EXPORT_NONE)
         return error_set(error, ERROR_USAGE,
@@ -163,6 +163,7 @@ static void plan_changed(struct app *app, size_t back) {
     app->edited = app->now;
     preview_compute(app->preview, app->plan, app->analysis);
     recovery_note(app);
+    compare_update(app);
     for (int v = 0; v < VIEW_COUNT; v++)
         if (app->ops[v]->changed != NULL)
             app->ops[v]->changed(app, app->states[v]);
@@ -347,6 +348,7 @@ unsigned app_workers(struct app *app) {
     analysis_advance(app->analysis);
     note_stage(app);
     preview_compute(app->preview, app->plan, app->analysis);
+    compare_update(app);
     export_advance(app);
     recovery_advance(app);
     return DIRTY_SCREEN;
@@ -376,7 +378,7 @@ bool app_idle(const struct app *app) {
     bool analysed =
         app->analysis->stage == ANALYSIS_DONE || app->analysis->stage == ANALYSIS_FAILED;
     return analysed && app->stage == app->analysis->stage && app->job.state == EXPORT_NONE &&
-           raw_spectra_idle(app->raw);
+           raw_spectra_idle(app->raw) && compare_idle(app);
 }
 
 static void draw_too_small(const struct app *app, struct surface *surface) {

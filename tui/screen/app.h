@@ -11,6 +11,7 @@
 
 #include "analysis/raw_spectra.h"
 #include "merge/preview.h"
+#include "tui/screen/compare.h"
 #include "tui/screen/export_job.h"
 #include "tui/screen/keys.h"
 #include "tui/screen/list.h"
@@ -79,6 +80,7 @@ struct app {
     char *search; /* what / looks for, or NULL */
     size_t search_start;
     struct export_job job;
+    struct compare *compare; /* with a saved plan, or NULL */
     struct roster roster;
 
     double now;         /* seconds, monotonic; stands still in scripts */
@@ -115,6 +117,9 @@ bool app_idle(const struct app *app);
 /* The plan changed: new preview, and new spectra where the core changed. A core that cannot be is
  * taken back and said. */
 void app_plan_changed(struct app *app);
+
+/* Whether two settings ask for the same Real core. */
+bool core_is_same(const struct settings *one, const struct settings *other);
 
 /* A notifier that wakes the loop. */
 struct notifier app_notifier(struct app *app);

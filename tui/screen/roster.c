@@ -52,6 +52,7 @@ static void change_table(struct app *app, struct tensor_table *table) {
     struct tensor_table *old = app->table;
     char *layer = memory_string(old->layers[app->layer].name);
     char *specialist = memory_string(old->specialists[app->specialist].name);
+    compare_close(app);
     app->retired = memory_resize(app->retired, app->retired_count + 1, sizeof(*app->retired));
     app->retired[app->retired_count++] = old;
     app->table = table;

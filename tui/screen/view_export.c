@@ -187,7 +187,7 @@ static struct list *list_of(void *state) {
     return &((struct export_view *)state)->list;
 }
 
-/* Another plan takes another time; paths stay when other specialists are open. */
+/* Another plan takes another time. */
 static void changed(struct app *app, void *state) {
     (void)app;
     ((struct export_view *)state)->seconds = -1;
@@ -224,5 +224,4 @@ const struct view_ops view_export = {.name = "export",
                                      .draw = draw,
                                      .act = act,
                                      .list = list_of,
-                                     .changed = changed,
-                                     .rebound = changed};
+                                     .changed = changed};

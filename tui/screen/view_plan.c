@@ -2,8 +2,8 @@
 #include "tui/screen/app.h"
 
 #include "merge/text.h"
+#include "tui/screen/complete.h"
 
-#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,7 @@ struct plan_row {
 };
 
 struct plan_view {
+    const struct app *app;
     struct list list;
     struct plan_row *rows;
     struct settings defaults;
@@ -49,6 +50,7 @@ static void changed(struct app *app, void *state) {
 
 static void *open_view(struct app *app) {
     struct plan_view *view = memory_array(1, sizeof *view);
+    view->app = app;
     settings_defaults(&view->defaults);
     build(app, view);
     return view;
@@ -124,7 +126,8 @@ static const char *meaning(const struct plan_row *row) {
         [ROW_RANK] = "Singular values kept of each residual matrix where no override says "
                      "otherwise.",
         [ROW_WEIGHT] = "Weight of the specialist's residual; the weights are divided by their sum.",
-        [ROW_OVERRIDE] = "A rank of its own for these layers; d drops it."};
+        [ROW_OVERRIDE] = "A rank of its own for these layers. Later overrides win: K and J move "
+                         "it, e changes the layers, d drops it."};
     return row->kind == ROW_FIELD ? field_of(row)->text : texts[row->kind];
 }
 
@@ -166,6 +169,10 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     struct plan_view *view = state;
     struct pair_layout layout = layout_pair(body, body.width >= 150 ? LIST_WIDTH_WIDE : LIST_WIDTH);
     struct rect detail = layout.detail;
+    if (app->compare != NULL) {
+        compare_draw(app, surface, body);
+        return;
+    }
     layout.list.col++, layout.list.width--;
     list_draw(&view->list, surface, layout.list, columns, sizeof columns / sizeof *columns, true,
               fill, app);
@@ -180,16 +187,26 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
 }
 
 static struct list *list_of(void *state) {
-    return &((struct plan_view *)state)->list;
+    struct plan_view *view = state;
+    return view->app->compare != NULL ? &view->app->compare->list : &view->list;
 }
 
 static void row_text(struct app *app, void *state, size_t row, char text[TEXT_ROOM]) {
-    row_name(app, &((struct plan_view *)state)->rows[row], text);
+    struct plan_view *view = state;
+    if (app->compare != NULL)
+        snprintf(text, TEXT_ROOM, "%s", app->table->layers[app->compare->rows[row].layer].name);
+    else
+        row_name(app, &view->rows[row], text);
 }
 
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct plan_view *view = state;
     size_t overrides = app->plan->config.override_count;
+    if (app->compare != NULL) {
+        snprintf(right, TEXT_ROOM, "%zu/%zu", app->compare->list.cursor + 1,
+                 app->compare->list.count);
+        return;
+    }
     row_name(app, cursor_row(view), left);
     snprintf(right, TEXT_ROOM, "%zu override%s  %zu/%zu", overrides, overrides == 1 ? "" : "s",
              view->list.cursor + 1, view->list.count);
@@ -203,27 +220,113 @@ static bool set_default_rank(struct app *app, struct rank_rule rule, struct erro
     return plan_set(app->plan, text, error);
 }
 
-/* The cells that an override stands for; free() layers. */
-static struct plan_scope override_scope(const struct app *app, const struct rank_override *one) {
-    size_t *layers = memory_array(app->table->layer_count, sizeof *layers);
-    struct plan_scope scope = {.layers = layers, .specialist = PLAN_ALL};
-    for (size_t l = 0; l < app->table->layer_count; l++)
-        if (fnmatch(one->layer, app->table->layers[l].name, 0) == 0)
-            layers[scope.layer_count++] = l;
-    for (size_t i = 0; one->specialist != NULL && i < app->table->specialist_count; i++)
-        if (strcmp(app->table->specialists[i].name, one->specialist) == 0)
-            scope.specialist = (int)i;
-    return scope;
+/* A changed copy of the config's overrides becomes the plan's; checks that every pattern still
+ * meets a layer. */
+static bool replace_overrides(struct app *app, struct config *next, const char *description,
+                              struct error *error) {
+    struct plan *probe;
+    if (!plan_create(next, app->table, &probe, error)) {
+        config_free(next);
+        return false;
+    }
+    plan_free(probe);
+    return plan_adopt(app->plan, next, description, error);
 }
 
-static void set_override(struct app *app, size_t index, struct rank_rule rule) {
-    struct plan_scope scope = override_scope(app, &app->plan->config.overrides[index]);
+static bool set_override(struct app *app, size_t index, struct rank_rule rule,
+                         struct error *error) {
+    struct config next;
     char form[FIELD_TEXT];
-    char *description = memory_format("override %s, %s", app->plan->config.overrides[index].layer,
+    config_copy(&next, &app->plan->config);
+    next.overrides[index].rule = rule;
+    char *description = memory_format("override %s, %s", next.overrides[index].layer,
                                       rank_rule_format(rule, form, sizeof form));
-    plan_set_rank(app->plan, scope, rule, description);
+    bool good = replace_overrides(app, &next, description, error);
     free(description);
-    free((void *)scope.layers);
+    return good;
+}
+
+static unsigned drop_override(struct app *app, size_t index) {
+    struct config next;
+    struct error error = {0};
+    config_copy(&next, &app->plan->config);
+    struct rank_override *one = &next.overrides[index];
+    char *description = memory_format("no override of %s", one->layer);
+    free(one->layer);
+    free(one->specialist);
+    memmove(one, one + 1, (--next.override_count - index) * sizeof *one);
+    bool good = replace_overrides(app, &next, description, &error);
+    if (good)
+        app_say(app, STATUS_INFO, "%s", description);
+    free(description);
+    return app_edited(app, good, &error);
+}
+
+/* The cursor goes with the override. */
+static unsigned move_override(struct app *app, struct plan_view *view, int step) {
+    const struct plan_row *row = cursor_row(view);
+    size_t count = app->plan->config.override_count;
+    struct config next;
+    struct error error = {0};
+    if (row->kind != ROW_OVERRIDE || row->index + (size_t)step >= count) {
+        app_say(app, STATUS_INFO, "only overrides move, among themselves");
+        return DIRTY_SCREEN;
+    }
+    config_copy(&next, &app->plan->config);
+    struct rank_override *one = &next.overrides[row->index], *other = one + step, kept = *one;
+    *one = *other;
+    *other = kept;
+    char *description =
+        memory_format("override of %s moved %s", kept.layer, step < 0 ? "up" : "down");
+    bool good = replace_overrides(app, &next, description, &error);
+    free(description);
+    if (good)
+        list_select(&view->list, view->list.cursor + (size_t)step);
+    return app_edited(app, good, &error);
+}
+
+static unsigned accept_layers(struct app *app, const char *text) {
+    struct plan_view *view = app->states[VIEW_PLAN];
+    struct error error = {0};
+    struct config next;
+    config_copy(&next, &app->plan->config);
+    struct rank_override *one = &next.overrides[cursor_row(view)->index];
+    free(one->layer);
+    one->layer = memory_string(text);
+    char *description = memory_format("override of %s", text);
+    bool good = replace_overrides(app, &next, description, &error);
+    free(description);
+    return app_edited(app, good, &error) | (good ? 0 : PROMPT_STAYS);
+}
+
+static unsigned ask_layers(struct app *app, const struct plan_view *view) {
+    const struct plan_row *row = cursor_row(view);
+    if (row->kind != ROW_OVERRIDE) {
+        app_say(app, STATUS_INFO, "e changes the layers of an override; Enter changes a value");
+        return DIRTY_SCREEN;
+    }
+    prompt_open(&app->prompt, (struct prompt_use){.label = "layers: ", .accept = accept_layers},
+                app->plan->config.overrides[row->index].layer);
+    return DIRTY_SCREEN;
+}
+
+static unsigned accept_compare(struct app *app, const char *text) {
+    struct error error = {0};
+    if (compare_open(app, text, &error))
+        return DIRTY_SCREEN;
+    return app_edited(app, false, &error) | PROMPT_STAYS;
+}
+
+static unsigned toggle_compare(struct app *app) {
+    if (app->compare != NULL)
+        compare_close(app);
+    else
+        prompt_open(&app->prompt,
+                    (struct prompt_use){.label = "compare with config: ",
+                                        .accept = accept_compare,
+                                        .complete = complete_path},
+                    app->config_path);
+    return DIRTY_SCREEN;
 }
 
 /* A new value of the row, as text. */
@@ -241,8 +344,7 @@ static bool set_value(struct app *app, const struct plan_row *row, const char *t
         return false;
     if (row->kind == ROW_RANK)
         return set_default_rank(app, rule, error);
-    set_override(app, row->index, rule);
-    return true;
+    return set_override(app, row->index, rule, error);
 }
 
 static unsigned accept_value(struct app *app, const char *text) {
@@ -308,16 +410,8 @@ static unsigned reset_value(struct app *app, const struct plan_view *view) {
     const struct plan_row *row = cursor_row(view);
     char text[FIELD_TEXT] = "1";
     struct error error = {0};
-    if (row->kind == ROW_OVERRIDE) {
-        struct plan_scope scope = override_scope(app, &app->plan->config.overrides[row->index]);
-        char *description =
-            memory_format("no override of %s", app->plan->config.overrides[row->index].layer);
-        plan_reset(app->plan, scope, description);
-        app_say(app, STATUS_INFO, "%s", description);
-        free(description);
-        free((void *)scope.layers);
-        return DIRTY_PLAN;
-    }
+    if (row->kind == ROW_OVERRIDE)
+        return drop_override(app, row->index);
     if (row->kind == ROW_FIELD)
         settings_field_text(&view->defaults, field_of(row), text, sizeof text);
     else if (row->kind == ROW_RANK)
@@ -340,8 +434,21 @@ static unsigned ask_preset(struct app *app) {
     return DIRTY_SCREEN;
 }
 
+/* While plans are compared only that can be left; the settings are not seen. */
+static unsigned act_compared(struct app *app, enum action action) {
+    if (action == ACTION_BACK || action == ACTION_COMPARE)
+        return toggle_compare(app);
+    bool edits = action >= ACTION_VALUE_CHANGE && action <= ACTION_COMPARE;
+    if (!edits)
+        return NOT_MINE;
+    app_say(app, STATUS_INFO, "c goes back to the settings");
+    return DIRTY_SCREEN;
+}
+
 static unsigned act(struct app *app, void *state, enum action action) {
     struct plan_view *view = state;
+    if (app->compare != NULL)
+        return act_compared(app, action);
     switch (action) {
     case ACTION_VALUE_CHANGE:
         return change_value(app, view);
@@ -352,6 +459,13 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return reset_value(app, view);
     case ACTION_PRESET:
         return ask_preset(app);
+    case ACTION_OVERRIDE_UP:
+    case ACTION_OVERRIDE_DOWN:
+        return move_override(app, view, action == ACTION_OVERRIDE_UP ? -1 : 1);
+    case ACTION_OVERRIDE_LAYERS:
+        return ask_layers(app, view);
+    case ACTION_COMPARE:
+        return toggle_compare(app);
     default:
         return NOT_MINE;
     }
