@@ -1,6 +1,7 @@
 #include "analysis/raw_spectra.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* One layer that was asked for: its N task vectors, then the base. */
 struct asked {
@@ -74,6 +75,49 @@ static struct asked *asked_for(struct raw_spectra *raw, size_t layer) {
         asked->results = memory_array(raw->table->specialist_count + 1, sizeof *asked->results);
     }
     return asked;
+}
+
+static struct spectrum *copy_of(const struct spectrum *known) {
+    struct spectrum *copy = memory_array(1, sizeof *copy);
+    spectrum_of_values(known->sigma, known->count, known->rows, known->cols, copy);
+    return copy;
+}
+
+/* The specialist of that path, or their number. */
+static size_t find_path(const struct tensor_table *table, const char *path) {
+    size_t at = 0;
+    while (at < table->specialist_count && strcmp(table->specialists[at].path, path) != 0)
+        at++;
+    return at;
+}
+
+/* What older knows of one layer, from there on called layer. */
+static void take_layer(struct raw_spectra *raw, size_t layer, const struct raw_spectra *older,
+                       size_t from) {
+    const struct tensor_table *table = raw->table;
+    const struct spectrum *known = raw_spectra_base(older, from);
+    _Atomic(struct spectrum *) *results = asked_for(raw, layer)->results;
+    if (known != NULL)
+        atomic_store(&results[table->specialist_count], copy_of(known));
+    for (size_t i = 0; i < table->specialist_count; i++) {
+        size_t at = find_path(older->table, table->specialists[i].path);
+        known = at < older->table->specialist_count ? raw_spectra_task(older, from, at) : NULL;
+        if (known != NULL)
+            atomic_store(&results[i], copy_of(known));
+    }
+}
+
+struct raw_spectra *raw_spectra_create_from(const struct raw_spectra *older,
+                                            const struct tensor_table *table, struct pool *pool,
+                                            struct notifier notifier) {
+    struct raw_spectra *raw = raw_spectra_create(table, pool, notifier);
+    for (size_t l = 0; l < table->layer_count; l++) {
+        size_t from = tensor_table_find(older->table, table->layers[l].name);
+        if (from < older->table->layer_count && older->layers[from].results != NULL &&
+            table->layers[l].role == ROLE_MATRIX)
+            take_layer(raw, l, older, from);
+    }
+    return raw;
 }
 
 void raw_spectra_ask(struct raw_spectra *raw, size_t layer) {

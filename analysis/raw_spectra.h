@@ -17,6 +17,12 @@ struct raw_spectra;
 struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct pool *pool,
                                        struct notifier notifier);
 
+/* The same for other specialists of the same base, with what older knows of the base and of
+ * specialists with the same path; older is not needed afterwards. */
+struct raw_spectra *raw_spectra_create_from(const struct raw_spectra *older,
+                                            const struct tensor_table *table, struct pool *pool,
+                                            struct notifier notifier);
+
 /* Computes that layer's spectra in the background, before all other work, unless they are there or
  * it is not a matrix; what other layers lack is put off until they are asked for again. Ask again
  * after every notice while a spectrum is missing. Only the owner's thread asks. */

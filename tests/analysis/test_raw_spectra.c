@@ -113,10 +113,41 @@ static void what_was_put_off_is_computed_later(void **state) {
     bench_end(&bench);
 }
 
+/* A set that takes over an older one has its spectra at once, and lacks the rest. */
+static void what_is_known_is_taken_over(void **state) {
+    struct bench bench;
+    (void)state;
+    bench_begin(&bench);
+    size_t layer = 0;
+    while (bench.table->layers[layer].role != ROLE_MATRIX)
+        layer++;
+    wait_for(&bench, layer);
+    struct tensor_table other = *bench.table; /* the last two specialists, in the other order */
+    struct table_specialist two[] = {bench.table->specialists[2], bench.table->specialists[1]};
+    other.specialists = two;
+    other.specialist_count = 2;
+    struct raw_spectra *raw =
+        raw_spectra_create_from(bench.raw, &other, bench.pool, (struct notifier){note, &bench});
+    for (size_t i = 0; i < 2; i++) {
+        const struct spectrum *now = raw_spectra_task(raw, layer, i);
+        const struct spectrum *then = raw_spectra_task(bench.raw, layer, 2 - i);
+        assert_non_null(now);
+        assert_memory_equal(now->sigma, then->sigma, then->count * sizeof *then->sigma);
+        assert_true(now->median == then->median && now->noise_edge == then->noise_edge);
+    }
+    assert_non_null(raw_spectra_base(raw, layer));
+    assert_true(raw_spectra_idle(raw));
+    for (size_t l = layer + 1; l < other.layer_count; l++)
+        assert_null(raw_spectra_task(raw, l, 0));
+    raw_spectra_free(raw);
+    bench_end(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spectra_are_those_of_the_values),
         cmocka_unit_test(what_was_put_off_is_computed_later),
+        cmocka_unit_test(what_is_known_is_taken_over),
     };
     return cmocka_run_group_tests_name("raw_spectra", tests, NULL, NULL);
 }

@@ -154,6 +154,9 @@ unsigned frame_click(struct app *app, int col);
 unsigned browse_action(struct app *app, enum action action);
 const char *search_disabled(const struct app *app);
 
+/* Why m mends nothing in the Specialists view (remedy.c). */
+const char *mend_disabled(const struct app *app);
+
 /* The ':' prompt (typed_command.c). */
 unsigned typed_command_open(struct app *app);
 unsigned typed_command_run(struct app *app, const char *text);

@@ -66,6 +66,8 @@ static const struct binding table[] = {
     {ACTION_SPECIALIST_SWITCH, "specialist-switch", "Space", SPECIALISTS, "Switch the specialist off, or on again", "on/off", 3, NULL},
     {ACTION_SPECIALIST_ADD, "specialist-add", "a", SPECIALISTS, "Add a specialist: a path, or NAME=PATH", "add", 4, NULL},
     {ACTION_SPECIALIST_REMOVE, "specialist-remove", "x Del", SPECIALISTS, "Take the specialist out", NULL, 0, NULL},
+    {ACTION_MEND, "mend", "m", SPECIALISTS, "Change the setting that mends what is found", "mend", 7, mend_disabled},
+    {ACTION_PAGE, "page", "Tab", SPECIALISTS, "What stands below the table: summary, cosines", "page", 8, NULL},
     {ACTION_METRIC, "metric", "m", MAP, "Next quantity: share, kept energy, Real share, dominance, rank", "quantity", 1, NULL},
     {ACTION_METRIC_PREVIOUS, "metric-previous", "b", MAP, "Previous quantity", NULL, 0, NULL},
     {ACTION_OPEN_LAYER, "open-layer", "Enter", MAP, "Open the layer in view 1", "open", 2, NULL},

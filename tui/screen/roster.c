@@ -61,8 +61,10 @@ static void change_table(struct app *app, struct tensor_table *table) {
                                                     &app->plan->effective.real, app_notifier(app));
     analysis_abandon(app->analysis);
     app->analysis = analysis;
+    struct raw_spectra *raw =
+        raw_spectra_create_from(app->raw, table, app->pool, app_notifier(app));
     raw_spectra_free(app->raw);
-    app->raw = raw_spectra_create(table, app->pool, app_notifier(app));
+    app->raw = raw;
     app->stage = analysis->stage;
     app->stage_start = app->now;
     preview_free(app->preview);

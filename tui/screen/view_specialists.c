@@ -1,9 +1,8 @@
 /* View 2: what each specialist brings, and what the core is made of. */
-#include "tui/screen/layers.h"
+#include "tui/screen/specialists.h"
 
 #include "merge/text.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +17,12 @@ enum {
     COLUMN_AFTER,
     COLUMN_PART,
     COLUMN_WEIGHT,
+    COLUMN_BAR_BEFORE,
+    COLUMN_BAR_AFTER,
     COLUMN_PATH
 };
 
 #define WEIGHT_STEP 0.1
-#define CORE_VANISHED 0.05 /* core over mean, method.md section 2 */
-#define NEARLY_MEAN 0.995  /* cosine of core and mean */
-enum { MATRIX_CELL = 6 };
 
 static const struct column columns[] = {
     {"Specialist", 10, 0, 24, false, COLUMN_NAME, 0},
@@ -36,11 +34,14 @@ static const struct column columns[] = {
     {"after%", 6, 6, 0, true, COLUMN_AFTER, 0},
     {"core%", 5, 7, 0, true, COLUMN_PART, 0},
     {"weight", 7, 0, 0, true, COLUMN_WEIGHT, 0},
+    {"before matching", 20, 9, 0, false, COLUMN_BAR_BEFORE, 0},
+    {"after matching", 20, 10, 0, false, COLUMN_BAR_AFTER, 0},
     {"file", 16, 8, 90, false, COLUMN_PATH, 0},
 };
 
 struct specialists_view {
     struct list list;
+    enum specialists_page page;
 };
 
 static void *open_view(struct app *app) {
@@ -98,6 +99,15 @@ static void fill_number(struct app *app, size_t i, int column, struct list_cell 
     cell->style = changed_style(app, now, number_of(app, app->before, i, column), ELEMENT_TEXT);
 }
 
+/* A bar of a share of the whole model. */
+static void fill_bar(const struct app *app, size_t i, int column, struct list_cell *cell) {
+    const struct preview_specialist *one = &app->preview->specialists[i];
+    cell->style = specialist_style(i);
+    cell->bar = !app->preview->complete      ? NAN
+                : column == COLUMN_BAR_AFTER ? one->share_after
+                                             : one->share_before;
+}
+
 /* A specialist that is switched off: its name, its file, and that it is off. */
 static void fill_off(const struct config_specialist *one, int column, int width,
                      struct list_cell *cell) {
@@ -128,124 +138,10 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
         snprintf(cell->text, sizeof cell->text, "%s", text_shorten(path, width, cut));
         cell->style = ELEMENT_QUIET;
         free(path);
+    } else if (column == COLUMN_BAR_BEFORE || column == COLUMN_BAR_AFTER) {
+        fill_bar(app, row, column, cell);
     } else {
         fill_number(app, row, column, cell);
-    }
-}
-
-/* N x N cosines with names; returns the columns used. */
-static int draw_matrix(struct app *app, struct surface *surface, struct rect rect,
-                       const char *title, const double *cosines) {
-    size_t n = app->table->specialist_count;
-    char text[TEXT_ROOM];
-    surface_text(surface, rect.row, rect.col, rect.width, ELEMENT_HEADER, title);
-    for (size_t i = 0; i < n && 7 + (int)(i + 1) * MATRIX_CELL <= rect.width + 1; i++)
-        surface_right(surface, rect.row + 1, rect.col + 7 + (int)i * MATRIX_CELL, MATRIX_CELL - 1,
-                      specialist_style(i),
-                      text_shorten(app->table->specialists[i].name, MATRIX_CELL - 1, text));
-    for (size_t i = 0; i < n && (int)i + 2 < rect.height; i++) {
-        const char *name = app->table->specialists[i].name;
-        int row = rect.row + 2 + (int)i;
-        surface_text(surface, row, rect.col, 6, specialist_style(i), text_shorten(name, 6, text));
-        for (size_t j = 0; j < n; j++) {
-            int col = rect.col + 7 + (int)j * MATRIX_CELL;
-            snprintf(text, sizeof text, "%.2f", cosines[i * n + j]);
-            if (col + MATRIX_CELL <= rect.col + rect.width + 1)
-                surface_right(surface, row, col, MATRIX_CELL - 1,
-                              i == j ? ELEMENT_QUIET : ELEMENT_TEXT, text);
-        }
-    }
-    return 7 + (int)n * MATRIX_CELL;
-}
-
-/* Cosines between task vectors (residuals false) or residuals, over all matrices. */
-static void compute_cosines(const struct app *app, bool residuals, double *cosines) {
-    size_t n = app->table->specialist_count;
-    double *sum = memory_array(n * n, sizeof *sum), *rows = memory_array(n * n, sizeof *rows);
-    energy_gram_sum(app->table, app->analysis->gram, true, sum);
-    for (size_t i = 0; i < n; i++)
-        residual_coefficients(app->analysis->core, app->layer, i, rows + i * n);
-    energy_cosines(sum, n, residuals ? rows : NULL, cosines);
-    free(sum);
-    free(rows);
-}
-
-static void draw_matrices(struct app *app, struct surface *surface, struct rect rect) {
-    size_t n = app->table->specialist_count;
-    double *cosines = memory_array(n * n, sizeof *cosines);
-    compute_cosines(app, false, cosines);
-    int used = draw_matrix(app, surface, rect, "Cosines of task vectors", cosines);
-    used = used > 24 ? used + 3 : 27;
-    compute_cosines(app, true, cosines);
-    if (used * 2 <= rect.width + 3) {
-        rect.col += used;
-        rect.width -= used;
-    } else {
-        rect.row += (int)n + 3;
-        rect.height -= (int)n + 3;
-    }
-    if (rect.height >= 3)
-        draw_matrix(app, surface, rect, "Cosines of residuals", cosines);
-    free(cosines);
-}
-
-/* What the core is, in words. */
-static void verdict(const struct app *app, char text[TEXT_ROOM]) {
-    const struct real_core *core = app->analysis->core;
-    size_t most = 0;
-    for (size_t i = 1; i < core->n; i++)
-        most = core->parts[i] > core->parts[most] ? i : most;
-    const char *name = app->table->specialists[most].name;
-    if (core->n == 1)
-        snprintf(text, TEXT_ROOM, "One specialist: the core is its whole task vector.");
-    else if (core->core_mean_ratio < CORE_VANISHED)
-        snprintf(text, TEXT_ROOM,
-                 "The core almost vanishes: nearly all of the change is in the "
-                 "residuals. Try real.center false (view 4).");
-    else if (core->parts[most] > 0.6 && core->n > 2)
-        snprintf(text, TEXT_ROOM,
-                 "The core is mostly %s (%.0f%%), hardly shared. Try "
-                 "real.normalize true (view 4).",
-                 name, 100 * core->parts[most]);
-    else if (core->cos_core_mean > NEARLY_MEAN)
-        snprintf(text, TEXT_ROOM, "The core is nearly the plain mean of the task vectors.");
-    else
-        snprintf(text, TEXT_ROOM, "The core leans towards %s (%.0f%% of it).", name,
-                 100 * core->parts[most]);
-}
-
-/* An eigenvalue; rounding counts as 0 (method.md section 2). */
-static double counted(const struct real_core *core, size_t i) {
-    double noise = (double)core->n * DBL_EPSILON * fabs(core->eigenvalues[0]);
-    return fabs(core->eigenvalues[i]) > noise ? core->eigenvalues[i] : 0;
-}
-
-static void draw_core(struct app *app, struct surface *surface, struct rect *rect) {
-    const struct real_core *core = app->analysis->core;
-    char text[TEXT_ROOM];
-    int used =
-        surface_print(surface, rect->row, rect->col, rect->width, ELEMENT_HEADER, "Real core");
-    surface_print(surface, rect->row++, rect->col + used + 2, rect->width - used - 2, ELEMENT_TEXT,
-                  "|core| %.4g   |mean| %.4g   core/mean %.3f   cosine %.3f", core->core_norm,
-                  core->mean_norm, core->core_mean_ratio, core->cos_core_mean);
-    int length = snprintf(text, sizeof text, "Eigenvalues");
-    for (size_t i = 0; i < core->n && length < (int)sizeof text - 20; i++)
-        length +=
-            snprintf(text + length, sizeof text - (size_t)length, "%s%.4g%s", i == 0 ? "  " : ", ",
-                     counted(core, i), i + 1 == core->settings.rank ? " |" : "");
-    surface_text(surface, rect->row++, rect->col, rect->width, ELEMENT_TEXT, text);
-    verdict(app, text);
-    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 3, rect->width},
-                              ELEMENT_GOOD, text);
-}
-
-static void draw_warnings(struct app *app, struct surface *surface, struct rect *rect, int end) {
-    const struct string_list *warnings = &app->preview->warnings;
-    for (size_t i = 0; i < warnings->count && rect->row < end; i++) {
-        surface_text(surface, rect->row, rect->col, 2, ELEMENT_WARNING, "! ");
-        rect->row += surface_wrap(
-            surface, (struct rect){rect->row, rect->col + 2, end - rect->row, rect->width - 2},
-            ELEMENT_WARNING, warnings->items[i]);
     }
 }
 
@@ -254,26 +150,19 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     int rows = (int)view->list.count + 1;
     struct pair_layout layout = layout_stack(body, rows < body.height / 2 ? rows : body.height / 2);
     struct rect detail = layout.detail;
-    int end = detail.row + detail.height;
     layout.list.col = 1, layout.list.width -= 2;
     list_draw(&view->list, surface, layout.list, columns, sizeof columns / sizeof *columns, true,
               fill, app);
     surface_row(surface, layout.border_row, 0, body.width, ELEMENT_BORDER,
                 theme_glyphs()->horizontal);
     detail.col = 1, detail.width -= 2;
-    if (app->analysis->core == NULL) {
+    if (app->analysis->core != NULL)
+        specialists_draw_detail(app, surface, detail, view->page);
+    else
         surface_text(surface, detail.row, detail.col, detail.width, ELEMENT_QUIET,
                      app->analysis->stage == ANALYSIS_FAILED
                          ? "The analysis failed: nothing is known; see :messages."
                          : "The weights are being read.");
-        return;
-    }
-    draw_core(app, surface, &detail);
-    draw_warnings(app, surface, &detail, end);
-    detail.row++;
-    detail.height = end - detail.row;
-    if (detail.height >= 3)
-        draw_matrices(app, surface, detail);
 }
 
 static struct list *list_of(void *state) {
@@ -333,8 +222,18 @@ static unsigned ask_weight(struct app *app) {
     return DIRTY_SCREEN;
 }
 
+static unsigned mend(struct app *app) {
+    const struct remedy *remedy = remedy_find(app);
+    struct error error = {0};
+    bool good = plan_set(app->plan, remedy->assignment, &error);
+    if (good)
+        app_say(app, STATUS_INFO, "%s; u takes it back", remedy->assignment);
+    return app_edited(app, good, &error);
+}
+
 static unsigned act(struct app *app, void *state, enum action action) {
-    size_t cursor = ((struct specialists_view *)state)->list.cursor;
+    struct specialists_view *view = state;
+    size_t cursor = view->list.cursor;
     bool of_weight =
         action == ACTION_WEIGHT_UP || action == ACTION_WEIGHT_DOWN || action == ACTION_WEIGHT_SET;
     if (of_weight && cursor >= app->table->specialist_count) {
@@ -348,6 +247,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
         return step_weight(app, -WEIGHT_STEP);
     case ACTION_WEIGHT_SET:
         return ask_weight(app);
+    case ACTION_MEND:
+        return mend(app);
+    case ACTION_PAGE:
+        view->page = (enum specialists_page)((view->page + 1) % PAGE_COUNT);
+        return DIRTY_SCREEN;
     case ACTION_SPECIALIST_ADD:
         return roster_ask_add(app);
     case ACTION_SPECIALIST_REMOVE:
