@@ -62,8 +62,9 @@ static bool line_color(const char *value, struct reason reason) {
     unsigned flags = 0;
     if (sscanf(value, "%31s %15s %n", element, color, &used) < 2)
         return refuse(reason, "color takes an element and a colour");
-    long index = strcmp(color, "default") == 0 ? -1 : strtol(color, &end, 10);
-    if (strcmp(color, "default") != 0 && (*end != '\0' || index < 0 || index > 255))
+    bool none = strcmp(color, "default") == 0;
+    long index = strtol(color, &end, 10);
+    if (!none && (*end != '\0' || index < 0 || index > 255))
         return refuse(reason, "%s is no colour; 0 to 255, or default", color);
     char *words = memory_string(value + used), *rest = words;
     bool good = true;
@@ -72,7 +73,7 @@ static bool line_color(const char *value, struct reason reason) {
         good = *word == '\0' || flag != 0 || refuse(reason, "%s is not bold, dim, reverse", word);
         flags |= flag;
     }
-    good = good && (theme_set(element, (int)index, flags) ||
+    good = good && (theme_set(element, none ? -1 : (int)index, flags) ||
                     refuse(reason, "%s is no element of the screen", element));
     free(words);
     return good;
