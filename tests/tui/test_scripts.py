@@ -138,6 +138,36 @@ class Roster(ScriptTest):
         self.assertIn("has to stay", self.room.screen("last.txt")[-2])
 
 
+class Methods(ScriptTest):
+    """The Plan view shows what the method looks at, and its formula."""
+
+    def setUp(self):
+        super().setUp()
+        self.play("methods.script")
+
+    def test_only_what_applies_is_listed(self):
+        r2m, ties, cart = ("\n".join(self.room.screen(f"{name}.txt")) for name in ("r2m", "ties", "cart"))
+        self.assertIn("core_scale", r2m)
+        self.assertNotIn("ties.density", r2m)
+        self.assertIn("ties.density", ties)
+        self.assertNotIn("core_scale", ties)
+        self.assertNotIn("residual.rank", ties)
+        self.assertIn("trimmed tau", ties)
+        self.assertIn("cart.ratio", cart)
+        self.assertIn("T_r(tau - mean)", cart)
+
+    def test_numbers_of_cart_are_those_of_analyze(self):
+        config = json.loads((self.room.path / "demo.json").read_text())
+        (self.room.path / "cart.json").write_text(json.dumps({**config, "method": "cart"}))
+        for one in self.room.analyze("cart.json")["specialists"]:
+            row = next(row for row in self.room.screen("cart.txt") if f"│ {one['name']} " in row)
+            self.assertIn(f"{one['residual_norm']:.4g}", row.split())
+
+    def test_rank_keys_say_why_they_rest(self):
+        self.assertIn("R2M's", self.room.screen("refused.txt")[-2])
+        self.assertEqual(self.room.screen("back.txt")[0].split()[1], "demo.json")
+
+
 class Views(ScriptTest):
     def setUp(self):
         super().setUp()

@@ -1,4 +1,5 @@
 /* The merge as a formula with the numbers of the plan as it stands. */
+#include "merge/methods/method.h"
 #include "tui/screen/app.h"
 
 /* eta with the rule in force, and in numbers. */
@@ -26,7 +27,8 @@ static void draw_eta(const struct app *app, struct surface *surface, struct rect
 static void draw_parts(const struct app *app, struct surface *surface, struct rect *rect) {
     char text[TEXT_ROOM], name[TEXT_ROOM], scale[32];
     bool layerwise = app->plan->config.settings.norm_match == NORM_MATCH_LAYER;
-    surface_paragraph(surface, rect, ELEMENT_TEXT, "residuals = sum of a s T(R)");
+    if (app->plan->config.settings.method == METHOD_R2M)
+        surface_paragraph(surface, rect, ELEMENT_TEXT, "residuals = sum of a s T(R)");
     surface_paragraph(surface, rect, ELEMENT_HEADER, "             a      s  |T(R)|  share");
     for (size_t i = 0; i < app->preview->specialist_count && rect->height > 0; i++) {
         const struct preview_specialist *one = &app->preview->specialists[i];
@@ -39,6 +41,23 @@ static void draw_parts(const struct app *app, struct surface *surface, struct re
     }
 }
 
+/* Another method: its formula, and what each specialist brings where that is known before it
+ * runs. */
+static void draw_method(const struct app *app, struct surface *surface, struct rect *rect) {
+    const struct method_row *row = method_row(app->plan->config.settings.method);
+    char text[TEXT_ROOM];
+    snprintf(text, sizeof text, "%s: merged = base + %s", row->title, row->formula);
+    surface_paragraph(surface, rect, ELEMENT_TEXT, text);
+    surface_paragraph(surface, rect, ELEMENT_QUIET,
+                      row->combine == NULL
+                          ? "Below: a, the share of the weights; |T(R)|, what of a specialist is "
+                            "added; its share of the change."
+                          : "It has no numbers before it runs. Below, and in the other views, "
+                            "stand the task vectors themselves.");
+    if (app->preview->complete)
+        draw_parts(app, surface, rect);
+}
+
 void formula_draw(const struct app *app, struct surface *surface, struct rect rest) {
     struct rect *rect = &rest;
     const struct preview *preview = app->preview;
@@ -46,6 +65,10 @@ void formula_draw(const struct app *app, struct surface *surface, struct rect re
         app_is_fresh(app) && app->before->eta != preview->eta ? ELEMENT_CHANGED : ELEMENT_TEXT;
     char text[TEXT_ROOM];
     surface_paragraph(surface, rect, ELEMENT_HEADER, "Formula, in numbers");
+    if (app->plan->config.settings.method != METHOD_R2M) {
+        draw_method(app, surface, rect);
+        return;
+    }
     surface_paragraph(surface, rect, ELEMENT_TEXT, "merged = base + c core + eta residuals");
     if (!preview->complete) {
         surface_paragraph(surface, rect, ELEMENT_QUIET,

@@ -292,5 +292,8 @@ unsigned rank_paste(struct app *app, const struct rank_selection *selection,
 }
 
 const char *rank_disabled(const struct app *app) {
-    return app->table->matrix_count == 0 ? "no tensor here is a matrix: nothing has a rank" : NULL;
+    if (app->table->matrix_count == 0)
+        return "no tensor here is a matrix: nothing has a rank";
+    bool ranked = app->plan->config.settings.method == METHOD_R2M;
+    return ranked ? NULL : "ranks by layer are R2M's; view 4 has the fields of this method";
 }

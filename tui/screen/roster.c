@@ -53,7 +53,8 @@ static void change_table(struct app *app, struct tensor_table *table) {
     char *layer = memory_string(old->layers[app->layer].name);
     char *specialist = memory_string(old->specialists[app->specialist].name);
     compare_close(app);
-    app->retired = memory_resize(app->retired, app->retired_count + 1, sizeof(struct tensor_table *));
+    app->retired =
+        memory_resize(app->retired, app->retired_count + 1, sizeof(struct tensor_table *));
     app->retired[app->retired_count++] = old;
     app->table = table;
     plan_rebind(app->plan, table);

@@ -26,20 +26,23 @@ struct plan_view {
 static const struct column columns[] = {{"Hyperparameter", 20, 0, 60, false, COLUMN_NAME, 0},
                                         {"value", 14, 0, 0, false, COLUMN_VALUE, 0}};
 
-/* Fields, the default rank rule, weights, overrides. */
+/* Fields that the method looks at, weights, and with R2M the default rank rule and overrides. */
 static void build(struct app *app, struct plan_view *view) {
     const struct config *config = &app->plan->config;
-    size_t fields, count = 0;
-    settings_fields(&fields);
+    bool ranked = config->settings.method == METHOD_R2M;
+    size_t field_count, count = 0;
+    const struct settings_field *fields = settings_fields(&field_count);
     free(view->rows);
-    view->rows = memory_array(fields + 1 + config->specialist_count + config->override_count,
+    view->rows = memory_array(field_count + 1 + config->specialist_count + config->override_count,
                               sizeof *view->rows);
-    for (size_t i = 0; i < fields; i++)
-        view->rows[count++] = (struct plan_row){ROW_FIELD, i};
-    view->rows[count++] = (struct plan_row){ROW_RANK, 0};
+    for (size_t i = 0; i < field_count; i++)
+        if (settings_field_applies(&config->settings, &fields[i]))
+            view->rows[count++] = (struct plan_row){ROW_FIELD, i};
+    if (ranked)
+        view->rows[count++] = (struct plan_row){ROW_RANK, 0};
     for (size_t i = 0; i < config->specialist_count; i++)
         view->rows[count++] = (struct plan_row){ROW_WEIGHT, i};
-    for (size_t i = 0; i < config->override_count; i++)
+    for (size_t i = 0; ranked && i < config->override_count; i++)
         view->rows[count++] = (struct plan_row){ROW_OVERRIDE, i};
     list_resize(&view->list, count);
 }
