@@ -64,7 +64,12 @@ class Terminal:
         raise AssertionError(f"{texts} did not come:\n{screen}")
 
     def end(self):
+        """The program ends by the hang-up, and has written its state by then."""
+        pid = self.run("display-message", "-p", "#{pane_pid}").strip()
         subprocess.run([*self.line, "kill-server"], capture_output=True)
+        end = time.monotonic() + PATIENCE
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+            time.sleep(0.02)
 
 
 def palettes(screen):
