@@ -101,8 +101,7 @@ class LongWork(ProgramTest):
         shown = drain(terminal).decode()
         output, _ = process.communicate()
         self.assertEqual(process.returncode, 0, shown)
-        for stage in ("spectra", "merging"):  # reading may be over before the first tick
-            self.assertIn(stage, shown)
+        self.assertIn("spectra", shown)  # reading and merging may be over before they are shown
         self.assertRegex(shown, r"\d+%")
         for line in re.split("\r\x1b\\[K", shown)[1:-1]:
             self.assertNotIn("\n", line)
