@@ -13,7 +13,8 @@ QUIET    := $(if $(V),,@)
 # Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures.
 DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
              libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev fonts-dejavu-core
-DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc
+DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc \
+             libxml2-utils poppler-utils pngcheck
 DEB_PEERS := $(DEB_BUILD) python3-venv
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev

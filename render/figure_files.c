@@ -16,7 +16,8 @@ enum {
 
 struct output {
     const char *folder;
-    const char *text[3]; /* tEXt: config */
+    struct image_options image;
+    const char *text[3]; /* of the files: config */
     bool overwrite;
     size_t count;
     char **paths; /* of the figures written, [count] */
@@ -41,13 +42,14 @@ static bool is_new(const struct output *output, const char *path) {
     return true;
 }
 
-/* folder/PREFIXname.png; different names that look alike as files get a number. */
+/* folder/PREFIXname.ending; different names that look alike as files get a number. */
 static char *figure_path(const struct output *output, const char *prefix, const char *name) {
     char *safe = safe_name(name);
-    char *path = memory_format("%s/%s%s.png", output->folder, prefix, safe);
+    const char *ending = image_format_names()[output->image.format];
+    char *path = memory_format("%s/%s%s.%s", output->folder, prefix, safe, ending);
     for (size_t number = 2; !is_new(output, path); number++) {
         free(path);
-        path = memory_format("%s/%s%s-%zu.png", output->folder, prefix, safe, number);
+        path = memory_format("%s/%s%s-%zu.%s", output->folder, prefix, safe, number, ending);
     }
     free(safe);
     return path;
@@ -56,12 +58,12 @@ static char *figure_path(const struct output *output, const char *prefix, const 
 /* Draws into a file of the folder; takes the chart. */
 static bool write_figure(struct output *output, struct chart *chart, const char *prefix,
                          const char *name, struct error *error) {
-    struct image_options options = image_options_default();
+    struct image_options options = output->image;
     char *path = figure_path(output, prefix, name);
     options.text = output->text;
     if (chart->bars.category_count > MANY_BARS)
         options.width_inches *= 1.5;
-    bool good = image_write_png(chart, &options, path, output->overwrite, error);
+    bool good = image_write(chart, &options, path, output->overwrite, error);
     chart_free(chart);
     if (!good) {
         free(path);
@@ -125,9 +127,11 @@ static bool write_overviews(struct output *output, const struct analysis *analys
 }
 
 bool figures_write(const struct analysis *analysis, const struct preview *preview,
-                   const char *config, const char *folder, const char *layer_glob, bool overwrite,
-                   struct progress *progress, size_t *count, struct error *error) {
+                   const struct image_options *image, const char *config, const char *folder,
+                   const char *layer_glob, bool overwrite, struct progress *progress, size_t *count,
+                   struct error *error) {
     struct output output = {.folder = folder,
+                            .image = *image,
                             .text = {config != NULL ? "r2m.config" : NULL, config, NULL},
                             .overwrite = overwrite};
     uint64_t total = analysis->table->specialist_count + 2;
@@ -137,7 +141,7 @@ bool figures_write(const struct analysis *analysis, const struct preview *previe
         atomic_store(&progress->done, 0);
         atomic_store(&progress->total, total);
     }
-    bool good = make_folder(folder, error) &&
+    bool good = image_check_size(image, error) && make_folder(folder, error) &&
                 write_spectra(&output, analysis, preview, layer_glob, progress, error) &&
                 (analysis->table->matrix_count == 0 ||
                  write_overviews(&output, analysis, preview, progress, error));

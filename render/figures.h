@@ -47,13 +47,16 @@ struct chart *figure_energy(const struct analysis *analysis, size_t specialist);
 struct chart *figure_contributions(const struct analysis *analysis, const struct preview *preview,
                                    bool after);
 
-/* Writes the PNG set of a plan into folder (made if missing): spectrum-NAME.png per matrix layer
- * that the glob matches (NULL: all), energy-SPECIALIST.png, contributions-before.png,
- * contributions-after.png. Characters of names outside [A-Za-z0-9._-] become '_', long names are
- * cut, and figures whose file names would then be the same get -2, -3, ... config (may be NULL)
- * goes into the files' text. count (may be NULL) gets the number of files. */
+/* Writes the figures of a plan into folder (made if missing): spectrum-NAME per matrix layer
+ * that the glob matches (NULL: all), energy-SPECIALIST, contributions-before and
+ * contributions-after, each with the ending of image.format; image gives size and resolution too
+ * (figures with many bars are half as wide again). Characters of names outside [A-Za-z0-9._-]
+ * become '_', long names are cut, and figures whose file names would then be the same get -2, -3,
+ * ... config (may be NULL) goes into the files' text. count (may be NULL) gets the number of files.
+ */
 bool figures_write(const struct analysis *analysis, const struct preview *preview,
-                   const char *config, const char *folder, const char *layer_glob, bool overwrite,
-                   struct progress *progress, size_t *count, struct error *error);
+                   const struct image_options *image, const char *config, const char *folder,
+                   const char *layer_glob, bool overwrite, struct progress *progress, size_t *count,
+                   struct error *error);
 
 #endif

@@ -1,11 +1,13 @@
 #include "render/font.h"
 
 #include "analysis/support/memory.h"
+#include "analysis/support/utf8.h"
 
 #include <ft2build.h>
 #include FT_FREETYPE_H
 #include <cairo-ft.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MISSING = 0x25A1 }; /* white square */
 
@@ -108,13 +110,23 @@ void font_show(const struct font *font, cairo_t *cairo, double x, double y, doub
     int count;
     layout(font, text, NULL, &count);
     cairo_glyph_t *glyphs = memory_array((size_t)count, sizeof *glyphs);
+    cairo_text_cluster_t *clusters = memory_array((size_t)count, sizeof *clusters);
     layout(font, text, glyphs, &count);
+    const char *at = text;
     for (int i = 0; i < count; i++) {
         glyphs[i].x = x + glyphs[i].x * size;
         glyphs[i].y = y;
+        const char *from = at;
+        next_character(&at);
+        clusters[i] = (cairo_text_cluster_t){(int)(at - from), 1};
     }
     cairo_set_font_face(cairo, font->cairo_face);
     cairo_set_font_size(cairo, size);
-    cairo_show_glyphs(cairo, glyphs, count);
+    size_t length = strlen(text);
+    if (utf8_check(text, length) == length) /* the text itself, so that a PDF can be searched */
+        cairo_show_text_glyphs(cairo, text, (int)length, glyphs, count, clusters, count, 0);
+    else
+        cairo_show_glyphs(cairo, glyphs, count);
+    free(clusters);
     free(glyphs);
 }

@@ -5,18 +5,44 @@
 #include "merge/version.h"
 #include "render/cairo_canvas.h"
 #include "render/png_encode.h"
+#include "render/svg_canvas.h"
+
+#include <cairo-pdf.h>
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LEAST_PIXELS = 64, MOST_PIXELS = 20000, TEXT_LIMIT = 16 };
+#define LEAST_INCHES 0.5
+#define MOST_INCHES 200.0
+
+const char *const *image_format_names(void) {
+    static const char *const names[] = {"png", "svg", "pdf", NULL};
+    return names;
+}
 
 struct image_options image_options_default(void) {
     return (struct image_options){.width_inches = 6.4, .height_inches = 4, .dpi = 300};
 }
 
-static bool fits(double pixels) {
-    return pixels >= LEAST_PIXELS && pixels <= MOST_PIXELS;
+static bool is_within(double value, double least, double most) {
+    return value >= least && value <= most; /* false for NaN */
+}
+
+bool image_check_size(const struct image_options *options, struct error *error) {
+    double width = options->width_inches, height = options->height_inches, dpi = options->dpi;
+    if (options->format == IMAGE_PNG &&
+        (!is_within(round(width * dpi), LEAST_PIXELS, MOST_PIXELS) ||
+         !is_within(round(height * dpi), LEAST_PIXELS, MOST_PIXELS)))
+        return error_set(error, ERROR_USAGE,
+                         "a picture of %.0f x %.0f pixels: allowed are %d to %d a side",
+                         round(width * dpi), round(height * dpi), LEAST_PIXELS, MOST_PIXELS);
+    if (!is_within(width, LEAST_INCHES, MOST_INCHES) ||
+        !is_within(height, LEAST_INCHES, MOST_INCHES))
+        return error_set(error, ERROR_USAGE, "a picture of %g x %g inches: allowed are %g to %g",
+                         width, height, LEAST_INCHES, MOST_INCHES);
+    return true;
 }
 
 /* Software first, then what the caller gives. */
@@ -52,31 +78,96 @@ static cairo_surface_t *paint(const struct chart *chart, const struct image_opti
     return NULL;
 }
 
-bool image_png(const struct chart *chart, const struct image_options *options,
-               unsigned char **bytes, size_t *size, struct error *error) {
+/* Receives what was encoded; free(bytes). */
+struct encoded {
+    unsigned char *bytes;
+    size_t size;
+};
+
+typedef bool encode(const struct chart *chart, const struct image_options *options,
+                    const char *const *text, struct encoded *encoded, struct error *error);
+
+static bool encode_png(const struct chart *chart, const struct image_options *options,
+                       const char *const *text, struct encoded *encoded, struct error *error) {
     double width = round(options->width_inches * options->dpi);
     double height = round(options->height_inches * options->dpi);
-    const char *text[TEXT_LIMIT + 3];
-    if (!fits(width) || !fits(height))
-        return error_set(error, ERROR_USAGE,
-                         "a picture of %.0f x %.0f pixels: allowed are %d to %d a side", width,
-                         height, LEAST_PIXELS, MOST_PIXELS);
     cairo_surface_t *surface = paint(chart, options, (int)width, (int)height, error);
     if (surface == NULL)
         return false;
-    collect_text(options, text);
     bool good = png_encode(cairo_image_surface_get_data(surface), (size_t)width, (size_t)height,
                            (size_t)cairo_image_surface_get_stride(surface), options->dpi, text,
-                           bytes, size, error);
+                           &encoded->bytes, &encoded->size, error);
     cairo_surface_destroy(surface);
     return good;
 }
 
-bool image_write_png(const struct chart *chart, const struct image_options *options,
-                     const char *path, bool overwrite, struct error *error) {
+static bool encode_svg(const struct chart *chart, const struct image_options *options,
+                       const char *const *text, struct encoded *encoded, struct error *error) {
+    struct canvas *canvas =
+        svg_canvas_create(options->width_inches * 72, options->height_inches * 72, text);
+    if (canvas != NULL) {
+        draw_chart(canvas, chart);
+        encoded->bytes = (unsigned char *)svg_canvas_end(canvas, &encoded->size);
+    }
+    return encoded->bytes != NULL ||
+           error_set(error, ERROR_INPUT, "the picture could not be drawn");
+}
+
+static cairo_status_t append(void *context, const unsigned char *bytes, unsigned count) {
+    struct encoded *encoded = context;
+    encoded->bytes = memory_resize(encoded->bytes, encoded->size + count, 1);
+    memcpy(encoded->bytes + encoded->size, bytes, count);
+    encoded->size += count;
+    return CAIRO_STATUS_SUCCESS;
+}
+
+/* text[1] is the program; what follows goes into the subject. The date is always the same one: the
+ * same chart gives the same bytes. */
+static void describe_pdf(cairo_surface_t *surface, const char *const *text) {
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, text[1]);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
+    if (text[2] != NULL)
+        cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, text[3]);
+}
+
+static bool encode_pdf(const struct chart *chart, const struct image_options *options,
+                       const char *const *text, struct encoded *encoded, struct error *error) {
+    double width = options->width_inches * 72, height = options->height_inches * 72;
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(append, encoded, width, height);
+    describe_pdf(surface, text);
+    struct canvas *canvas = cairo_canvas_create(surface, width, height, 1);
+    if (canvas != NULL)
+        draw_chart(canvas, chart);
+    cairo_canvas_free(canvas);
+    cairo_surface_finish(surface);
+    bool good = canvas != NULL && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(surface);
+    return good || error_set(error, ERROR_INPUT, "the picture could not be drawn");
+}
+
+bool image_bytes(const struct chart *chart, const struct image_options *options,
+                 unsigned char **bytes, size_t *size, struct error *error) {
+    static encode *const encoders[] = {
+        [IMAGE_PNG] = encode_png, [IMAGE_SVG] = encode_svg, [IMAGE_PDF] = encode_pdf};
+    const char *text[TEXT_LIMIT + 3];
+    struct encoded encoded = {0};
+    if (!image_check_size(options, error))
+        return false;
+    collect_text(options, text);
+    if (!encoders[options->format](chart, options, text, &encoded, error)) {
+        free(encoded.bytes);
+        return false;
+    }
+    *bytes = encoded.bytes;
+    *size = encoded.size;
+    return true;
+}
+
+bool image_write(const struct chart *chart, const struct image_options *options, const char *path,
+                 bool overwrite, struct error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (!image_png(chart, options, &bytes, &size, error))
+    if (!image_bytes(chart, options, &bytes, &size, error))
         return false;
     bool good = atomic_file_write(path, bytes, size, overwrite, error);
     free(bytes);

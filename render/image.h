@@ -1,28 +1,37 @@
-/* Charts as picture files: drawn by cairo with the embedded DejaVu face, encoded by libpng.
- * The same chart and version give the same bytes; nothing depends on installed fonts or a
- * display. */
+/* Charts as picture files: PNG drawn by cairo with the embedded DejaVu face and encoded by libpng,
+ * PDF by cairo, SVG written directly; in the last two lines are lines and text is text. The same
+ * chart and version give the same bytes; nothing depends on installed fonts or a display. */
 #ifndef R2M_RENDER_IMAGE_H
 #define R2M_RENDER_IMAGE_H
 
 #include "analysis/support/error.h"
 #include "render/chart.h"
 
+enum image_format { IMAGE_PNG, IMAGE_SVG, IMAGE_PDF, IMAGE_FORMAT_COUNT };
+
+/* "png", "svg", "pdf", which are file endings too; NULL-ended. */
+const char *const *image_format_names(void);
+
 struct image_options {
+    enum image_format format;
     double width_inches, height_inches; /* default 6.4 x 4 */
-    double dpi;                         /* default 300; written as pHYs */
-    const char *const *text;            /* tEXt or iTXt chunks: key, value, ..., NULL */
+    double dpi;                         /* of a PNG, default 300; written as pHYs */
+    const char *const *text;            /* what the file tells of itself: key, value, ..., NULL */
 };
 
 /* Defaults. */
 struct image_options image_options_default(void);
 
-/* The chart as PNG bytes in memory (sRGB, pHYs, tEXt Software). free(*bytes). Sizes outside
- * 64..20000 pixels a side are an ERROR_USAGE. */
-bool image_png(const struct chart *chart, const struct image_options *options,
-               unsigned char **bytes, size_t *size, struct error *error);
+/* ERROR_USAGE where a side is outside 64 to 20000 pixels (of a PNG) or 0.5 to 200 inches. */
+bool image_check_size(const struct image_options *options, struct error *error);
+
+/* The chart as bytes in memory (a PNG with sRGB, pHYs, tEXt). free(*bytes). Sizes are checked as
+ * above. */
+bool image_bytes(const struct chart *chart, const struct image_options *options,
+                 unsigned char **bytes, size_t *size, struct error *error);
 
 /* The same into a file, atomically. */
-bool image_write_png(const struct chart *chart, const struct image_options *options,
-                     const char *path, bool overwrite, struct error *error);
+bool image_write(const struct chart *chart, const struct image_options *options, const char *path,
+                 bool overwrite, struct error *error);
 
 #endif

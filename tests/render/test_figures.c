@@ -67,6 +67,9 @@ static size_t first_matrix(const struct tensor_table *table) {
     return l;
 }
 
+static const struct image_options png = {
+    .format = IMAGE_PNG, .width_inches = 6.4, .height_inches = 4, .dpi = 300};
+
 static void spectrum_shows_the_singular_values(void **state) {
     const struct fixture *f = *state;
     size_t layer = first_matrix(f->table);
@@ -189,23 +192,23 @@ static void files_are_written_for_the_layers_asked(void **state) {
     struct error error = {0};
     size_t count;
     const char *name = f->table->layers[first_matrix(f->table)].name;
-    assert_true(figures_write(f->analysis, f->preview, "{}", folder, name, false, &progress, &count,
-                              &error));
+    assert_true(figures_write(f->analysis, f->preview, &png, "{}", folder, name, false, &progress,
+                              &count, &error));
     assert_int_equal(count, 1 + N + 2);
     assert_int_equal(atomic_load(&progress.done), count);
     assert_int_equal(atomic_load(&progress.total), count);
     char *path = memory_format("%s/spectrum-%s.png", folder, name);
     assert_int_equal(access(path, R_OK), 0);
     free(path);
-    assert_false(figures_write(f->analysis, f->preview, NULL, folder, name, false, NULL, &count,
-                               &error)); /* they exist */
+    assert_false(figures_write(f->analysis, f->preview, &png, NULL, folder, name, false, NULL,
+                               &count, &error)); /* they exist */
     assert_int_equal(count, 0);
     error_free(&error);
-    assert_true(
-        figures_write(f->analysis, f->preview, NULL, folder, name, true, NULL, &count, &error));
+    assert_true(figures_write(f->analysis, f->preview, &png, NULL, folder, name, true, NULL, &count,
+                              &error));
     progress.cancel = true;
-    assert_false(figures_write(f->analysis, f->preview, NULL, folder, NULL, true, &progress, &count,
-                               &error));
+    assert_false(figures_write(f->analysis, f->preview, &png, NULL, folder, NULL, true, &progress,
+                               &count, &error));
     assert_int_equal(error.kind, ERROR_CANCELLED);
     error_free(&error);
     scratch_remove(&scratch);
@@ -228,7 +231,7 @@ static void files_of_names_alike_are_kept_apart(void **state) {
     struct error error = {0};
     size_t count;
     char *folder = scratch_path(&scratch, "figures");
-    assert_true(figures_write(study.analysis, study.preview, NULL, folder, NULL, false, NULL,
+    assert_true(figures_write(study.analysis, study.preview, &png, NULL, folder, NULL, false, NULL,
                               &count, &error));
     assert_int_equal(count, 4 + 2 + 2);
     static const char *const suffixes[] = {"", "-2", "-3"};
@@ -248,8 +251,8 @@ static void files_of_names_alike_are_kept_apart(void **state) {
 static void a_folder_that_cannot_be_is_an_error(void **state) {
     const struct fixture *f = *state;
     struct error error = {0};
-    assert_false(figures_write(f->analysis, f->preview, NULL, "/dev/null/x", NULL, false, NULL,
-                               NULL, &error));
+    assert_false(figures_write(f->analysis, f->preview, &png, NULL, "/dev/null/x", NULL, false,
+                               NULL, NULL, &error));
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_non_null(strstr(error.message, "/dev/null/x"));
     error_free(&error);

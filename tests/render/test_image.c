@@ -34,7 +34,7 @@ static struct picture drawn(const struct chart *chart, const struct image_option
     unsigned char *bytes;
     size_t size;
     struct error error = {0};
-    assert_true(image_png(chart, options, &bytes, &size, &error));
+    assert_true(image_bytes(chart, options, &bytes, &size, &error));
     struct picture picture = decode(bytes, size);
     free(bytes);
     return picture;
@@ -248,7 +248,7 @@ static void chunks_tell_where_it_came_from(void **state) {
     size_t size, size_again;
     struct error error = {0};
     options.text = text;
-    assert_true(image_png(chart, &options, &bytes, &size, &error));
+    assert_true(image_bytes(chart, &options, &bytes, &size, &error));
     const unsigned char *density = find_chunk(bytes, size, "pHYs");
     assert_non_null(density);
     assert_int_equal(density[2] << 8 | density[3], 11811); /* 300 DPI in dots a metre */
@@ -256,7 +256,7 @@ static void chunks_tell_where_it_came_from(void **state) {
     const unsigned char *software = find_chunk(bytes, size, "tEXt");
     assert_memory_equal(software, "Software\0r2m " R2M_VERSION, 13 + strlen(R2M_VERSION));
     assert_non_null(memmem(bytes, size, "r2m.config\0{\"r2m\": 1}", 21));
-    assert_true(image_png(chart, &options, &again, &size_again, &error));
+    assert_true(image_bytes(chart, &options, &again, &size_again, &error));
     assert_int_equal(size, size_again);
     assert_memory_equal(bytes, again, size);
     free(bytes);
@@ -273,7 +273,7 @@ static void text_that_is_not_ascii_is_utf8(void **state) {
     size_t size;
     struct error error = {0};
     options.text = text;
-    assert_true(image_png(chart, &options, &bytes, &size, &error));
+    assert_true(image_bytes(chart, &options, &bytes, &size, &error));
     const unsigned char *chunk = find_chunk(bytes, size, "iTXt");
     assert_non_null(chunk); /* key, 0, not compressed, method, language, 0, key again, 0, text */
     assert_memory_equal(chunk, "r2m.config\0\0\0\0", 14);
@@ -292,7 +292,7 @@ static void sizes_have_limits(void **state) {
         size_t size;
         struct error error = {0};
         options.width_inches = widths[i];
-        assert_false(image_png(chart, &options, &bytes, &size, &error));
+        assert_false(image_bytes(chart, &options, &bytes, &size, &error));
         assert_int_equal(error.kind, ERROR_USAGE);
         error_free(&error);
     }
@@ -307,12 +307,12 @@ static void files_are_not_replaced_unasked(void **state) {
     struct error error = {0};
     char *path = scratch_write(&scratch, "a.png", "mine", 4);
     size_t length;
-    assert_false(image_write_png(chart, &options, path, false, &error));
+    assert_false(image_write(chart, &options, path, false, &error));
     unsigned char *kept = scratch_read(path, &length);
     assert_int_equal(length, 4);
     free(kept);
     error_free(&error);
-    assert_true(image_write_png(chart, &options, path, true, &error));
+    assert_true(image_write(chart, &options, path, true, &error));
     assert_int_equal(scratch_count(&scratch), 1);
     chart_free(chart);
     scratch_remove(&scratch);

@@ -3,6 +3,7 @@ result, the JSON has the fields of the manual, outputs appear whole or not at al
 
 import json
 import struct
+import subprocess
 import unittest
 import zipfile
 from pathlib import Path
@@ -299,6 +300,38 @@ class Plot(ProgramTest):
         self.good("plot", *SOURCE, "-o", "figures", "--layer", "blocks.1*", "--format", "png")
         names = [path.name for path in (self.folder / "figures").glob("spectrum-*")]
         self.assertEqual(names, ["spectrum-blocks.10.mlp.weight.png"])
+
+    def test_vector_formats(self):
+        for ending, checker in (("svg", ["xmllint", "--noout"]), ("pdf", ["pdftotext"])):
+            folder = self.folder / ending
+            self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3")
+            files = sorted(folder.iterdir())
+            self.assertEqual({path.suffix for path in files}, {f".{ending}"})
+            self.assertEqual(len(files), 9)
+            first = {path.name: path.read_bytes() for path in files}
+            self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3",
+                      "--force")
+            self.assertEqual(first, {path.name: path.read_bytes() for path in folder.iterdir()})
+            for path in files:
+                subprocess.run([*checker, path], check=True, capture_output=True)
+        svg = (self.folder / "svg" / "spectrum-conv.weight.svg").read_text()
+        self.assertIn('width="360.00pt" height="216.00pt"', svg)
+        self.assertIn(">index of the singular value</text>", svg)
+        self.assertIn("efs", (self.folder / "pdf" / "spectrum-conv.weight.txt").read_text())
+
+    def test_size_and_resolution(self):
+        self.good("plot", *SOURCE, "-o", "figures", "--layer", "conv*", "--width", "4", "--height", "2.5",
+                  "--dpi", "100")
+        data = (self.folder / "figures" / "spectrum-conv.weight.png").read_bytes()
+        self.assertEqual(struct.unpack(">II", data[16:24]), (400, 250))
+
+    def test_sizes_that_are_refused(self):
+        for words, says in [(["--width", "0"], "above 0"), (["--dpi", "x"], "above 0"),
+                            (["--width", "1000"], "pixels"), (["--dpi", "0.1"], "pixels"),
+                            (["--width", "1000", "--format", "svg"], "inches"),
+                            (["--format", "gif"], "png, svg, pdf")]:
+            self.refused(2, "plot", *SOURCE, "-o", "none", *words, says=[says])
+        self.assertFalse((self.folder / "none").exists())
 
     def test_figures_are_replaced_only_by_force(self):
         self.good("plot", *SOURCE, "-o", "figures")

@@ -37,9 +37,6 @@ class WrongUse(ProgramTest):
 
     def test_what_this_version_does_not_do(self):
         self.usage(*MERGE, "--cache", "folder", says=["cache"], command="merge")
-        for wanted in ("svg", "pdf"):
-            self.usage("plot", *SOURCE, "-o", "out", "--format", wanted, says=[wanted, "png"],
-                       command="plot")
         self.good(*MERGE, "--cache", "none")
 
     def test_what_is_missing(self):

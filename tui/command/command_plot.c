@@ -52,9 +52,22 @@ static bool check_glob(const struct tensor_table *table, const char *glob, struc
     return false;
 }
 
+/* Format, size and resolution as given. */
+static struct image_options image_of(const struct options *options) {
+    struct image_options image = image_options_default();
+    const char *const *names = image_format_names();
+    for (size_t i = 0; options->format != NULL && names[i] != NULL; i++)
+        if (strcmp(names[i], options->format) == 0)
+            image.format = (enum image_format)i;
+    image.width_inches = options->width > 0 ? options->width : image.width_inches;
+    image.height_inches = options->height > 0 ? options->height : image.height_inches;
+    image.dpi = options->dpi > 0 ? options->dpi : image.dpi;
+    return image;
+}
+
 /* Figures of an earlier run are replaced together or not at all. */
 static bool check_folder(const struct options *options, struct error *error) {
-    static const char *const figures[] = {"spectrum-*.png", "energy-*.png", "contributions-*.png"};
+    static const char *const figures[] = {"spectrum-*.*", "energy-*.*", "contributions-*.*"};
     DIR *folder = options->force ? NULL : opendir(options->output);
     bool good = true;
     for (struct dirent *entry; good && folder != NULL && (entry = readdir(folder)) != NULL;)
@@ -79,7 +92,8 @@ static bool write_figures(void *context, struct progress *progress, struct error
     struct plotting *plotting = context;
     const struct session *session = plotting->session;
     char *config = config_text(&session->config, NULL);
-    bool good = figures_write(session->analysis, session->preview, config,
+    struct image_options image = image_of(plotting->options);
+    bool good = figures_write(session->analysis, session->preview, &image, config,
                               plotting->options->output, plotting->options->layer,
                               plotting->options->force, progress, &plotting->files, error);
     free(config);
@@ -89,7 +103,8 @@ static bool write_figures(void *context, struct progress *progress, struct error
 static bool plot(struct session *session, const struct options *options, struct error *error) {
     struct plotting plotting = {session, options, 0};
     const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
-    if (!session_open(session, options, error) ||
+    struct image_options image = image_of(options);
+    if (!image_check_size(&image, error) || !session_open(session, options, error) ||
         !check_glob(session->table, options->layer, error) || !check_folder(options, error))
         return false;
     session_start(session, options->threads);

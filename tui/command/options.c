@@ -2,6 +2,7 @@
 
 #include "merge/config/config.h"
 #include "merge/text.h"
+#include "render/image.h"
 #include "tui/command/command.h"
 
 #include <ctype.h>
@@ -14,11 +15,6 @@
 
 static const char *const *colors(void) {
     static const char *const names[] = {"auto", "always", "never", NULL};
-    return names;
-}
-
-static const char *const *formats(void) {
-    static const char *const names[] = {"png", NULL};
     return names;
 }
 
@@ -62,13 +58,19 @@ enum {
         .commands = SOURCES | INSPECT, .help = (help_)                                             \
     }
 
+#define SIZE(name_, argument_, member, help_)                                                      \
+    {                                                                                              \
+        .name = name_, .argument = argument_, .kind = OPTION_SIZE,                                 \
+        .offset = offsetof(struct options, member), .commands = PLOT, .help = (help_)              \
+    }
+
 static const struct option table[] = {
     TEXT("base", "FILE", base, SOURCES | INSPECT,
          "the base checkpoint; the operands are its specialists"),
     TEXT("output", "FILE", output, ANALYZE, "write to FILE instead of standard output",
          .letter = 'o'),
-    TEXT("output", "OUT", output, MERGE, "the merged checkpoint, OUT.safetensors (required)",
-         .letter = 'o'),
+    TEXT("output", "OUT", output, MERGE,
+         "the merged checkpoint: OUT.safetensors, OUT.pth, OUT/ (required)", .letter = 'o'),
     TEXT("output", "DIR", output, PLOT, "folder for the figures, made if missing (required)",
          .letter = 'o'),
     TEXT("output", "CONFIG", output, INIT, "the config to write (required)", .letter = 'o'),
@@ -76,8 +78,11 @@ static const struct option table[] = {
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
     FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes, time"),
-    TEXT("format", "FORMAT", format, PLOT, "format of the figures: png", .choices = formats,
-         .refusal = "this version draws PNG only; allowed is png"),
+    TEXT("format", "FORMAT", format, PLOT, "format of the figures: png (default), svg or pdf",
+         .choices = image_format_names),
+    SIZE("width", "INCHES", width, "width of a figure (default: 6.4)"),
+    SIZE("height", "INCHES", height, "height of a figure (default: 4)"),
+    SIZE("dpi", "N", dpi, "dots an inch of a PNG (default: 300)"),
     TEXT("layer", "GLOB", layer, PLOT, "spectra only of matrices whose name matches"),
     TEXT("script", "FILE", script, TUI, "read keys from FILE instead of a terminal"),
     FLAG("keys", keys, TUI, "list the keys of the screen and exit"),
@@ -278,6 +283,19 @@ static bool store_bytes(uint64_t *target, const struct option *option, const cha
     return false;
 }
 
+static bool store_size(double *target, const struct option *option, const char *value,
+                       struct error *error) {
+    double number;
+    if (number_parse(value, &number) && number > 0) {
+        *target = number;
+        return true;
+    }
+    char *quoted = error_quote(value, strlen(value));
+    error_set(error, ERROR_USAGE, "--%s %s: allowed is a number above 0", option->name, quoted);
+    free(quoted);
+    return false;
+}
+
 static void store_set(struct options *options, const struct option *option, const char *value) {
     char *text = option->key != NULL ? memory_format("%s=%s", option->key, value) : NULL;
     string_list_add(&options->set, text != NULL ? text : value);
@@ -295,6 +313,8 @@ static bool store(struct options *options, const struct option *option, const ch
         *(const char **)member = value;
     else if (option->kind == OPTION_BYTES)
         return store_bytes(member, option, value, error);
+    else if (option->kind == OPTION_SIZE)
+        return store_size(member, option, value, error);
     else if (option->kind == OPTION_COUNT)
         return store_count(member, option, value, error);
     else

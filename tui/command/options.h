@@ -31,9 +31,10 @@ struct options {
     struct string_list set; /* KEY=VALUE of --set, --strip-prefix and --rename, in their order */
     const char *base, *preset, *output, *format, *layer, *script, *color, *completion;
     const char *state_dict;
-    const char *cache; /* refused, but for none */
-    unsigned threads;  /* 0: one per processor */
-    uint64_t memory;   /* bytes; 0: not given */
+    const char *cache;         /* refused, but for none */
+    unsigned threads;          /* 0: one per processor */
+    uint64_t memory;           /* bytes; 0: not given */
+    double width, height, dpi; /* of figures, in inches and dots an inch; 0: not given */
     bool json, hash, spectra, dry_run, force, quiet, ascii, keys, help, version;
 };
 
@@ -43,6 +44,7 @@ enum option_kind {
     OPTION_TEXT,  /* const char * */
     OPTION_COUNT, /* unsigned, from 1 on */
     OPTION_BYTES, /* uint64_t, such as 512M or 2G */
+    OPTION_SIZE,  /* double, above 0 */
     OPTION_SET    /* appended to set, behind `key` and '=' where key is not NULL */
 };
 

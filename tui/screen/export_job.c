@@ -25,8 +25,9 @@ static bool write_figures(struct app *app) {
     struct preview *preview = preview_create(app->table);
     preview_compute(preview, job->plan, app->analysis);
     char *config = config_text(&job->plan->config, NULL);
-    bool good = figures_write(app->analysis, preview, config, job->path, NULL, job->overwrite,
-                              &job->progress, &job->files, &job->error);
+    struct image_options image = image_options_default();
+    bool good = figures_write(app->analysis, preview, &image, config, job->path, NULL,
+                              job->overwrite, &job->progress, &job->files, &job->error);
     free(config);
     preview_free(preview);
     return good;
