@@ -36,11 +36,17 @@ struct gram_pass {
     size_t item_count;
     double *gram; /* the result; until it is asked for, what was known before */
     bool added_up;
-    bool *known;           /* [layers] taken over from an older pass; NULL: nothing was */
+    size_t *settled;       /* [layers] so many of the first specialists are taken over from an older
+                              pass; NULL: none anywhere */
     pthread_mutex_t mutex; /* over faults */
     struct fault *faults;  /* [layers x (1 + N)], NULL while there is none */
     _Atomic bool cancelled;
 };
+
+/* How many of the first specialists are known in that layer. */
+static size_t settled(const struct gram_pass *pass, size_t layer) {
+    return pass->settled != NULL ? pass->settled[layer] : 0;
+}
 
 static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
     return file == 0 ? layer->base : layer->specialists[file - 1];
@@ -149,8 +155,8 @@ static size_t read_differences(const struct block *block, size_t n, size_t done,
     return whole;
 }
 
-/* sums: the inner products of the block. */
-static void sum_block(const struct block *block, size_t n) {
+/* sums: the inner products of the block, but those of pairs among the first ones. */
+static void sum_block(const struct block *block, size_t n, size_t first) {
     _Alignas(CACHE_LINE) double differences[SPECIALIST_LIMIT * PIECE_ELEMENTS];
     memset(block->sums, 0, n * n * sizeof *block->sums);
     if (block->updates != NULL)
@@ -158,7 +164,7 @@ static void sum_block(const struct block *block, size_t n) {
     for (size_t done = 0; done < block->count; done += PIECE_ELEMENTS) {
         size_t rest = block->count - done, count = rest < PIECE_ELEMENTS ? rest : PIECE_ELEMENTS;
         size_t whole = read_differences(block, n, done, count, differences);
-        inner_products_add(differences, n, PIECE_ELEMENTS, whole, block->sums);
+        inner_products_add(differences, n, first, PIECE_ELEMENTS, whole, block->sums);
     }
 }
 
@@ -166,11 +172,11 @@ static void sum_block(const struct block *block, size_t n) {
  * infinite, so the search for it costs nothing where there is none. */
 static void add_block(struct gram_pass *pass, size_t layer, const struct block *block,
                       double *partial) {
-    size_t n = pass->n;
+    size_t n = pass->n, first = settled(pass, layer);
     bool finite = true;
-    sum_block(block, n);
+    sum_block(block, n, first);
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = i; j < n; j++)
+        for (size_t j = i > first ? i : first; j < n; j++)
             partial[i * n + j] += inner_sum_total(&block->sums[i * n + j]);
         finite = finite && isfinite(partial[i * n + i]);
     }
@@ -220,8 +226,7 @@ static void make_items(struct gram_pass *pass) {
     pass->items = memory_array(room, sizeof *pass->items);
     for (size_t l = 0; l < table->layer_count; l++) {
         const struct layer *layer = &table->layers[l];
-        bool known = pass->known != NULL && pass->known[l];
-        if (known || (!layer_is_shared(layer) && layer->role != ROLE_HEAD))
+        if (settled(pass, l) == pass->n || (!layer_is_shared(layer) && layer->role != ROLE_HEAD))
             continue;
         for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
             uint64_t rest = layer->elements - first;
@@ -231,32 +236,32 @@ static void make_items(struct gram_pass *pass) {
     }
 }
 
-/* rows[i]: where specialist i stood in the older pass; false when one of them is new. */
-static bool match_specialists(const struct tensor_table *table, const struct tensor_table *older,
-                              size_t rows[SPECIALIST_LIMIT]) {
+/* rows[i]: where specialist i stood in the older pass. Returns how many of the first ones did. */
+static size_t match_specialists(const struct tensor_table *table, const struct tensor_table *older,
+                                size_t rows[SPECIALIST_LIMIT]) {
     if (strcmp(checkpoint_path(table->base), checkpoint_path(older->base)) != 0)
-        return false;
+        return 0;
     for (size_t i = 0; i < table->specialist_count; i++) {
         rows[i] = 0;
         while (rows[i] < older->specialist_count &&
                strcmp(table->specialists[i].path, older->specialists[rows[i]].path) != 0)
             rows[i]++;
         if (rows[i] == older->specialist_count)
-            return false;
+            return i;
     }
-    return true;
+    return table->specialist_count;
 }
 
-/* Copies the rows and columns of G_l. */
+/* Copies the rows and columns of G_l that belong to the first specialists. */
 static void take_layer(struct gram_pass *pass, size_t layer, const struct gram_pass *older,
-                       size_t older_layer, const size_t *rows) {
+                       size_t older_layer, const size_t *rows, size_t first) {
     size_t n = pass->n, m = older->n;
     double *to = pass->gram + layer * n * n;
     const double *from = older->gram + older_layer * m * m;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
+    for (size_t i = 0; i < first; i++)
+        for (size_t j = 0; j < first; j++)
             to[i * n + j] = from[rows[i] * m + rows[j]];
-    pass->known[layer] = true;
+    pass->settled[layer] = first;
 }
 
 /* Whether the older pass read all that this one would read of a layer. */
@@ -266,15 +271,15 @@ static bool was_read(const struct layer *layer, const struct layer *older) {
 
 static void take_over(struct gram_pass *pass, const struct gram_pass *older) {
     size_t rows[SPECIALIST_LIMIT];
-    if (older->gram == NULL || !older->added_up || older->faults != NULL ||
-        !match_specialists(pass->table, older->table, rows))
+    if (older->gram == NULL || !older->added_up || older->faults != NULL)
         return;
-    pass->known = memory_array(pass->table->layer_count, sizeof *pass->known);
+    size_t first = match_specialists(pass->table, older->table, rows);
+    pass->settled = memory_array(pass->table->layer_count, sizeof *pass->settled);
     for (size_t l = 0; l < pass->table->layer_count; l++) {
         size_t there = tensor_table_find(older->table, pass->table->layers[l].name);
         if (there < older->table->layer_count &&
             was_read(&pass->table->layers[l], &older->table->layers[there]))
-            take_layer(pass, l, older, there, rows);
+            take_layer(pass, l, older, there, rows, first);
     }
 }
 
@@ -374,7 +379,7 @@ void gram_free(struct gram_pass *pass) {
     free(pass->partial);
     free(pass->faults);
     free(pass->gram);
-    free(pass->known);
+    free(pass->settled);
     free(pass);
 }
 

@@ -13,9 +13,9 @@
 struct gram_pass;
 
 /* Starts reading; progress counts bytes (may be NULL). notifier as in pool.h. older (may be NULL):
- * a pass whose result was asked for, over the same base; where it had all of these specialists
- * (by path), its figures are taken over and only the layers it lacks are read. It is not needed
- * afterwards. */
+ * a pass whose result was asked for, over the same base. What it knows of the specialists it had
+ * (by path; those behind the first new one count as new) is taken over: only products with new ones
+ * are computed, and nothing is read where there is none. It is not needed afterwards. */
 struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
                              const struct gram_pass *older, struct progress *progress,
                              struct notifier notifier);

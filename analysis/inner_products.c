@@ -24,11 +24,11 @@ VECTOR_LOOP static void add_two(const double *x, const double *y, const double *
     to_z[1] = z_high;
 }
 
-void inner_products_add(const double *rows, size_t n, size_t stride, size_t count,
+void inner_products_add(const double *rows, size_t n, size_t first, size_t stride, size_t count,
                         struct inner_sum *sums) {
     struct inner_sum unused = {{0}};
     for (size_t i = 0; i < n; i++)
-        for (size_t j = i; j < n; j += 2) {
+        for (size_t j = i > first ? i : first; j < n; j += 2) {
             size_t next = j + 1 < n ? j + 1 : j;
             add_two(rows + i * stride, rows + j * stride, rows + next * stride, count,
                     sums[i * n + j].lane, next > j ? sums[i * n + next].lane : unused.lane);

@@ -11,9 +11,9 @@ struct inner_sum {
     double lane[INNER_LANES];
 };
 
-/* sums[i * n + j] += the products of rows i and j, for i <= j. rows: n x count doubles, row i
- * from rows + i * stride on; count is a multiple of INNER_LANES (fill up with zeros). */
-void inner_products_add(const double *rows, size_t n, size_t stride, size_t count,
+/* sums[i * n + j] += the products of rows i and j, for i <= j, first <= j. rows: n x count doubles,
+ * row i from rows + i * stride on; count is a multiple of INNER_LANES (fill up with zeros). */
+void inner_products_add(const double *rows, size_t n, size_t first, size_t stride, size_t count,
                         struct inner_sum *sums);
 
 /* The sum over the lanes. */

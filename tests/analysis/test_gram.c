@@ -253,6 +253,18 @@ static void what_is_known_is_not_read_again(void **state) {
     assert_int_equal(known_bytes, bytes);
     assert_memory_equal(gram_result(older, &error), gram_result(again, &error),
                         whole->layer_count * 9 * sizeof(double));
+    static const size_t other_first[] = {1, 2, 0}, added[] = {2, 0, 1};
+    const size_t *const orders[] = {other_first, added};
+    for (size_t i = 0; i < 2; i++) {
+        struct tensor_table *longer = table_of(&model, orders[i], 3);
+        struct gram_pass *joined = pass_over(longer, pool, known, &known_bytes);
+        struct gram_pass *fresh = pass_over(longer, pool, NULL, &known_bytes);
+        assert_memory_equal(gram_result(joined, &error), gram_result(fresh, &error),
+                            longer->layer_count * 9 * sizeof(double));
+        gram_free(fresh);
+        gram_free(joined);
+        tensor_table_close(longer);
+    }
     gram_free(again);
     gram_free(known);
     gram_free(own);

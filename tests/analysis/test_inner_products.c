@@ -23,8 +23,8 @@ static void test_sums_every_pair(void **state) {
         memset(sums, 0, sizeof sums);
         for (size_t i = 0; i < ROWS * STRIDE; i++)
             rows[i] = value(i / STRIDE, i % STRIDE);
-        inner_products_add(rows, n, STRIDE, COUNT, sums);
-        inner_products_add(rows, n, STRIDE, INNER_LANES, sums); /* a second piece adds */
+        inner_products_add(rows, n, 0, STRIDE, COUNT, sums);
+        inner_products_add(rows, n, 0, STRIDE, INNER_LANES, sums); /* a second piece adds */
         for (size_t i = 0; i < n; i++)
             for (size_t j = i; j < n; j++) {
                 double expected = 0;
@@ -41,7 +41,7 @@ static void test_leaves_the_lower_triangle(void **state) {
     struct inner_sum sums[4] = {{{0}}};
     for (size_t i = 0; i < 2 * INNER_LANES; i++)
         rows[i] = 1;
-    inner_products_add(rows, 2, INNER_LANES, INNER_LANES, sums);
+    inner_products_add(rows, 2, 0, INNER_LANES, INNER_LANES, sums);
     assert_true(inner_sum_total(&sums[2]) == 0);
     assert_true(inner_sum_total(&sums[1]) == INNER_LANES);
 }
