@@ -133,6 +133,9 @@ class Roster(ScriptTest):
         self.assertIn("nothing.safetensors", " ".join(self.room.screen("missing.txt")[-3:]))
         self.assertEqual(self.names("missing.txt"), self.names("added.txt"))
 
+    def test_paths_that_were_typed_stay(self):
+        self.assertIn("elsewhere.pth", "\n".join(self.room.screen("export.txt")))
+
     def test_one_has_to_stay(self):
         self.assertEqual(self.names("taken.txt")[:2], ["efs", "extra"])
         self.assertIn("has to stay", self.room.screen("last.txt")[-2])

@@ -45,6 +45,8 @@ struct notifier app_notifier(struct app *app) {
 
 void app_reopen_views(struct app *app) {
     for (int v = 0; v < VIEW_COUNT; v++) {
+        if (app->ops[v]->lasts)
+            continue;
         app->ops[v]->close(app->states[v]);
         app->states[v] = app->ops[v]->open(app);
     }

@@ -36,6 +36,7 @@ enum {
 struct view_ops {
     const char *name;
     const char *title; /* of the tab */
+    bool lasts; /* its state knows nothing of the table: it outlives a change of specialists */
     void *(*open)(struct app *app);
     void (*close)(void *state);
     void (*draw)(struct app *app, void *state, struct surface *surface, struct rect body);
@@ -124,7 +125,7 @@ bool core_is_same(const struct settings *one, const struct settings *other);
 /* A notifier that wakes the loop. */
 struct notifier app_notifier(struct app *app);
 
-/* States of all views anew, for another table. */
+/* States of the views that know the table anew, for another one. */
 void app_reopen_views(struct app *app);
 
 /* True for a second after a key changed a number: those that differ stand out. */

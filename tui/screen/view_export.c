@@ -219,6 +219,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 const struct view_ops view_export = {.name = "export",
                                      .title = "Export",
+                                     .lasts = true,
                                      .open = open_view,
                                      .close = close_view,
                                      .draw = draw,

@@ -127,6 +127,7 @@ unsigned view_help_messages(struct app *app) {
 
 const struct view_ops view_help = {.name = "help",
                                    .title = "Help",
+                                   .lasts = true,
                                    .open = open_view,
                                    .close = close_view,
                                    .draw = draw,

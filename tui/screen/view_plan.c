@@ -476,6 +476,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 const struct view_ops view_plan = {.name = "plan",
                                    .title = "Plan",
+                                   .lasts = true,
                                    .open = open_view,
                                    .close = close_view,
                                    .draw = draw,
