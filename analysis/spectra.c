@@ -215,7 +215,7 @@ struct spectra *spectra_start(const struct tensor_table *table, const struct rea
     if (wish != NULL)
         spectra->wish = *wish;
     spectra->results = memory_array(spectra->total, sizeof *spectra->results);
-    spectra->kept = memory_array(spectra->total, sizeof *spectra->kept);
+    spectra->kept = memory_array(spectra->total, sizeof(struct kept *));
     spectra->coefficients = memory_array(spectra->total * n, sizeof *spectra->coefficients);
     for (size_t item = 0; item < spectra->total; item++)
         residual_coefficients(core, spectra->layers[item / n], item % n,

@@ -52,7 +52,7 @@ static bool stack_fill(const struct method_input *input, struct stack *stack, do
         piece_read_all(input, i, delta);
         if (!singular_make(delta, stack->rows, stack->cols, &parts, error))
             return false;
-        stack_add(stack, i, input->weights[i], &parts);
+        stack_add(stack, i, input->settings->tsv_m.alpha * input->weights[i], &parts);
         singular_free(&parts);
     }
     return true;
@@ -61,7 +61,6 @@ static bool stack_fill(const struct method_input *input, struct stack *stack, do
 bool tsv_m_combine(const struct method_input *input, double *delta, struct error *error) {
     struct stack stack = {0};
     bool good = stack_make(input, &stack) || piece_no_memory(error);
-    double alpha = input->settings->tsv_m.alpha;
     if (good && stack.count == 0) { /* more specialists than singular values: averaged */
         piece_average(input, delta);
         goto done;
@@ -69,8 +68,6 @@ bool tsv_m_combine(const struct method_input *input, double *delta, struct error
     good = good && stack_fill(input, &stack, delta, error) &&
            singular_orthonormal(stack.u, stack.rows, stack.count, error) &&
            singular_orthonormal(stack.vt, stack.count, stack.cols, error);
-    for (size_t j = 0; good && j < stack.count; j++)
-        stack.sigma[j] *= alpha;
     if (good)
         singular_product(stack.u, stack.count, stack.sigma, stack.vt, stack.rows, stack.cols,
                          stack.count, delta);

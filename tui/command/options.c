@@ -60,7 +60,7 @@ enum {
 
 #define SIZE(name_, argument_, member, help_)                                                      \
     {                                                                                              \
-        .name = name_, .argument = argument_, .kind = OPTION_SIZE,                                 \
+        .name = (name_), .argument = (argument_), .kind = OPTION_SIZE,                             \
         .offset = offsetof(struct options, member), .commands = PLOT, .help = (help_)              \
     }
 
