@@ -69,7 +69,7 @@ def svg(rows, columns):
     width, height = columns * CELL_W + 20, len(rows) * CELL_H + 20
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
            f'font-family="DejaVu Sans Mono, monospace" font-size="{SIZE}">',
-           f'<rect width="100%" height="100%" rx="6" fill="{BACK}"/>']
+           f'<rect shape-rendering="crispEdges" width="100%" height="100%" rx="6" fill="{BACK}"/>']
     for y, row in enumerate(rows):
         for x, (character, style) in enumerate(row):
             fore, back = style.get("fg", FORE), style.get("bg")
@@ -77,7 +77,7 @@ def svg(rows, columns):
                 fore, back = back or BACK, fore
             left, top = 10 + x * CELL_W, 10 + y * CELL_H
             if back:
-                out.append(f'<rect x="{left:.1f}" y="{top}" width="{CELL_W + .1:.1f}" height="{CELL_H}" '
+                out.append(f'<rect shape-rendering="crispEdges" x="{left:.1f}" y="{top}" width="{CELL_W + .1:.1f}" height="{CELL_H}" '
                            f'fill="{back}"/>')
             if character != " ":
                 extra = ' font-weight="bold"' if style.get("bold") else ""
