@@ -54,6 +54,14 @@ void plan_set_rules(struct plan *plan, struct plan_scope scope, const struct ran
 /* Drops the overrides of the scope's cells: they follow the default rule again. */
 void plan_reset(struct plan *plan, struct plan_scope scope, const char *description);
 
+/* Edits of one override of the config (plan_overrides.c): its rule, the layers it aims at, its
+ * place among the others (a neighbour must be there), or away with it. ERROR_USAGE, and nothing
+ * changed, where a pattern meets no matrix. */
+bool plan_override_set(struct plan *plan, size_t index, struct rank_rule rule, struct error *error);
+bool plan_override_aim(struct plan *plan, size_t index, const char *layers, struct error *error);
+bool plan_override_move(struct plan *plan, size_t index, bool up, struct error *error);
+bool plan_override_drop(struct plan *plan, size_t index, struct error *error);
+
 /* Sets a field of the settings table, or a specialist's weight. */
 bool plan_set_field(struct plan *plan, const struct settings_field *field, const char *text,
                     struct error *error);

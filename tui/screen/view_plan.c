@@ -223,45 +223,13 @@ static bool set_default_rank(struct app *app, struct rank_rule rule, struct erro
     return plan_set(app->plan, text, error);
 }
 
-/* A changed copy of the config's overrides becomes the plan's; checks that every pattern still
- * meets a layer. */
-static bool replace_overrides(struct app *app, struct config *next, const char *description,
-                              struct error *error) {
-    struct plan *probe;
-    if (!plan_create(next, app->table, &probe, error)) {
-        config_free(next);
-        return false;
-    }
-    plan_free(probe);
-    return plan_adopt(app->plan, next, description, error);
-}
-
-static bool set_override(struct app *app, size_t index, struct rank_rule rule,
-                         struct error *error) {
-    struct config next;
-    char form[FIELD_TEXT];
-    config_copy(&next, &app->plan->config);
-    next.overrides[index].rule = rule;
-    char *description = memory_format("override %s, %s", next.overrides[index].layer,
-                                      rank_rule_format(rule, form, sizeof form));
-    bool good = replace_overrides(app, &next, description, error);
-    free(description);
-    return good;
-}
-
 static unsigned drop_override(struct app *app, size_t index) {
-    struct config next;
     struct error error = {0};
-    config_copy(&next, &app->plan->config);
-    struct rank_override *one = &next.overrides[index];
-    char *description = memory_format("no override of %s", one->layer);
-    free(one->layer);
-    free(one->specialist);
-    memmove(one, one + 1, (--next.override_count - index) * sizeof *one);
-    bool good = replace_overrides(app, &next, description, &error);
+    char *layers = memory_string(app->plan->config.overrides[index].layer);
+    bool good = plan_override_drop(app->plan, index, &error);
     if (good)
-        app_say(app, STATUS_INFO, "%s", description);
-    free(description);
+        app_say(app, STATUS_INFO, "no override of %s", layers);
+    free(layers);
     return app_edited(app, good, &error);
 }
 
@@ -269,20 +237,12 @@ static unsigned drop_override(struct app *app, size_t index) {
 static unsigned move_override(struct app *app, struct plan_view *view, int step) {
     const struct plan_row *row = cursor_row(view);
     size_t count = app->plan->config.override_count;
-    struct config next;
     struct error error = {0};
     if (row->kind != ROW_OVERRIDE || row->index + (size_t)step >= count) {
         app_say(app, STATUS_INFO, "only overrides move, among themselves");
         return DIRTY_SCREEN;
     }
-    config_copy(&next, &app->plan->config);
-    struct rank_override *one = &next.overrides[row->index], *other = one + step, kept = *one;
-    *one = *other;
-    *other = kept;
-    char *description =
-        memory_format("override of %s moved %s", kept.layer, step < 0 ? "up" : "down");
-    bool good = replace_overrides(app, &next, description, &error);
-    free(description);
+    bool good = plan_override_move(app->plan, row->index, step < 0, &error);
     if (good)
         list_select(&view->list, view->list.cursor + (size_t)step);
     return app_edited(app, good, &error);
@@ -291,14 +251,7 @@ static unsigned move_override(struct app *app, struct plan_view *view, int step)
 static unsigned accept_layers(struct app *app, const char *text) {
     struct plan_view *view = app->states[VIEW_PLAN];
     struct error error = {0};
-    struct config next;
-    config_copy(&next, &app->plan->config);
-    struct rank_override *one = &next.overrides[cursor_row(view)->index];
-    free(one->layer);
-    one->layer = memory_string(text);
-    char *description = memory_format("override of %s", text);
-    bool good = replace_overrides(app, &next, description, &error);
-    free(description);
+    bool good = plan_override_aim(app->plan, cursor_row(view)->index, text, &error);
     return app_edited(app, good, &error) | (good ? 0 : PROMPT_STAYS);
 }
 
@@ -347,7 +300,7 @@ static bool set_value(struct app *app, const struct plan_row *row, const char *t
         return false;
     if (row->kind == ROW_RANK)
         return set_default_rank(app, rule, error);
-    return set_override(app, row->index, rule, error);
+    return plan_override_set(app->plan, row->index, rule, error);
 }
 
 static unsigned accept_value(struct app *app, const char *text) {
