@@ -25,6 +25,7 @@ struct job {
     struct progress *progress; /* may be NULL */
     const _Atomic bool *cancel;
     atomic_bool failed;
+    _Atomic size_t kept;   /* tensors there from an interrupted merge */
     pthread_mutex_t mutex; /* of error */
     struct error error;    /* the first one */
 };
@@ -150,7 +151,9 @@ static void merge_item(void *context, size_t index) {
     struct error error = {0};
     if (atomic_load(&job->failed) || is_cancelled(job))
         return;
-    if (!merge_tensor(job, index, &error))
+    bool kept = writer_kept(job->writer, index);
+    atomic_fetch_add(&job->kept, kept);
+    if (!kept && !merge_tensor(job, index, &error))
         keep_first_error(job, &error);
     else if (job->progress != NULL)
         atomic_fetch_add(&job->progress->done, output_layout_bytes(&job->layout, index));
@@ -263,25 +266,60 @@ static void make_recipes(struct job *job, const struct plan *plan, const struct 
         job->recipes[l] = recipe_make(plan, analysis, preview, l);
 }
 
-static bool begin_writing(struct job *job, const struct plan *plan, bool overwrite,
-                          struct error *error) {
-    char *text = config_of_output(plan);
+/* A digest of all that the tensors are made of: program, config, inputs. */
+static void make_key(const struct plan *plan, const struct analysis *analysis, const char *config,
+                     char key[SHA256_TEXT]) {
+    const struct tensor_table *table = plan->table;
+    size_t n = table->specialist_count;
+    struct digest *digest = digest_begin();
+    digest_add(digest, R2M_VERSION, sizeof R2M_VERSION);
+    digest_add(digest, config, strlen(config) + 1);
+    for (size_t file = 0; file <= n; file++) {
+        char content[SHA256_TEXT];
+        checkpoint_fingerprint(tensor_table_file(table, file), content);
+        digest_add(digest, content, sizeof content);
+    }
+    digest_add(digest, analysis->gram, table->layer_count * n * n * sizeof *analysis->gram);
+    digest_end(digest, key);
+}
+
+static bool begin_writing(struct job *job, const struct plan *plan, const struct analysis *analysis,
+                          const struct merge_output *output, struct error *error) {
+    char *text = config_of_output(plan), key[SHA256_TEXT];
     char *beside_base = path_folder(checkpoint_path(job->table->base));
     const struct metadata_entry metadata[METADATA_COUNT] = {
         {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
     struct writer_content content = {.specs = job->layout.specs,
                                      .count = job->layout.count,
                                      .metadata = metadata,
-                                     .metadata_count = METADATA_COUNT};
+                                     .metadata_count = METADATA_COUNT,
+                                     .resume = output->resume};
+    if (output->lasting) {
+        make_key(plan, analysis, text, key);
+        content.key = key;
+    }
     content.modules =
         checkpoint_modules(tensor_table_file(job->table, job->layout.file), &content.module_count);
     bool good = writer_is_folder(job->path)
                     ? writer_begin_folder(job->path, &content, plan->config.settings.shard_bytes,
-                                          beside_base, overwrite, &job->writer, error)
-                    : writer_begin(job->path, &content, overwrite, &job->writer, error);
+                                          beside_base, output->overwrite, &job->writer, error)
+                    : writer_begin(job->path, &content, output->overwrite, &job->writer, error);
     free(beside_base);
     free(text);
     return good;
+}
+
+/* What an interruption leaves. */
+static bool stop(const struct job *job, struct error *error) {
+    size_t kept = writer_journaled(job->writer);
+    if (kept == 0)
+        return error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", job->path);
+    char *lasting = writer_lasting(job->path);
+    error_set(error, ERROR_CANCELLED, "%s: stopped; %zu of %zu tensors are kept in %s", job->path,
+              kept, job->layout.count, lasting);
+    error_hint(error, "--resume goes on from there, without it the merge begins anew");
+    free(lasting);
+    return false;
 }
 
 /* Fills the file on the pool. */
@@ -293,40 +331,43 @@ static bool write_tensors(struct job *job, struct pool *pool, struct error *erro
     pool_run(pool, job->layout.count, merge_item, job);
     if (is_cancelled(job)) {
         error_free(&job->error);
-        return error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", job->path);
+        return stop(job, error);
     }
     return job->error.kind == ERROR_NONE ? true : error_move(error, &job->error);
 }
 
+/* An interrupted writer leaves what it has. */
 static void job_free(struct job *job) {
     for (size_t l = 0; job->recipes != NULL && l < job->table->layer_count; l++)
         recipe_free(&job->recipes[l]);
     free(job->recipes);
     output_layout_free(&job->layout);
-    writer_cancel(job->writer);
+    (is_cancelled(job) ? writer_leave : writer_cancel)(job->writer);
     error_free(&job->error);
     pthread_mutex_destroy(&job->mutex);
 }
 
-bool merge_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
-                 const char *path, bool overwrite, struct progress *progress,
-                 struct merge_result *result, struct error *error) {
+bool merge_write_to(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
+                    const struct merge_output *output, struct progress *progress,
+                    struct merge_result *result, struct error *error) {
     double start = now();
     struct job job = {.table = plan->table,
-                      .path = path,
+                      .path = output->path,
                       .progress = progress,
                       .cancel = progress != NULL ? &progress->cancel : NULL};
     struct preview *preview = preview_create(plan->table);
     bool good = false;
     pthread_mutex_init(&job.mutex, NULL);
     preview_compute(preview, plan, analysis);
-    if (!merge_check_output(plan, path, error) || !check_analysis(plan, analysis, preview, error) ||
-        !output_layout_make(plan->table, &plan->config.settings, path, &job.layout, error))
+    if (!merge_check_output(plan, job.path, error) ||
+        !check_analysis(plan, analysis, preview, error) ||
+        !output_layout_make(plan->table, &plan->config.settings, job.path, &job.layout, error))
         goto done;
     make_recipes(&job, plan, analysis, preview);
-    if (!begin_writing(&job, plan, overwrite, error) || !write_tensors(&job, pool, error))
+    if (!begin_writing(&job, plan, analysis, output, error) || !write_tensors(&job, pool, error))
         goto done;
     *result = (struct merge_result){.tensors = job.layout.count,
+                                    .kept = job.kept,
                                     .bytes = writer_file_bytes(job.writer),
                                     .core_norm = preview->core_norm,
                                     .residual_norm = preview->nbar,
@@ -340,6 +381,13 @@ done:
     job_free(&job);
     preview_free(preview);
     return good;
+}
+
+bool merge_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
+                 const char *path, bool overwrite, struct progress *progress,
+                 struct merge_result *result, struct error *error) {
+    const struct merge_output output = {.path = path, .overwrite = overwrite};
+    return merge_write_to(plan, analysis, pool, &output, progress, result, error);
 }
 
 static bool keep(void *context, uint64_t first, const double *values, size_t count,

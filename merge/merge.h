@@ -8,12 +8,21 @@
 
 struct merge_result {
     size_t tensors;
+    size_t kept;          /* of them: there from an interrupted merge */
     uint64_t bytes;       /* of the file, or of all shards */
     double core_norm;     /* this and the next two are NaN with a method that has no such number */
     double residual_norm; /* nbar */
     double eta;
     double seconds;
     char sha256[SHA256_TEXT];
+};
+
+/* Where the merge goes. */
+struct merge_output {
+    const char *path;
+    bool overwrite;
+    bool lasting; /* what is written outlives an interruption, under writer_lasting(path) */
+    bool resume;  /* goes on with what is there */
 };
 
 /* What a merge may use. */
@@ -70,6 +79,12 @@ struct vector_wish merge_wish(const struct plan *plan, uint64_t bytes);
 bool merge_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
                  const char *path, bool overwrite, struct progress *progress,
                  struct merge_result *result, struct error *error);
+
+/* The same with a choice of what becomes of an interrupted one. To go on, inputs and settings must
+ * be those that it had; the bytes are those of a merge that was never interrupted. */
+bool merge_write_to(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
+                    const struct merge_output *output, struct progress *progress,
+                    struct merge_result *result, struct error *error);
 
 /* One merged tensor in float64 (layer's elements; vectors, matrices and heads), for tests and
  * comparisons: the same arithmetic as merge_write before rounding. */

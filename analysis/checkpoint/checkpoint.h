@@ -122,6 +122,10 @@ uint64_t checkpoint_seal_bytes(const struct checkpoint *checkpoint, size_t index
 /* Reads the whole part. An error that names the tensor in it when the checksum is another. */
 bool checkpoint_seal_check(const struct checkpoint *checkpoint, size_t index, struct error *error);
 
+/* A digest of what the file holds, of its tensors a sample: alike for copies of a file, another one
+ * when tensors have changed (but for a few elements of a large one). Takes milliseconds. */
+void checkpoint_fingerprint(const struct checkpoint *checkpoint, char sha256[SHA256_TEXT]);
+
 /* True when both paths lead to the same file (also through links); false if one is missing. */
 bool checkpoint_same_file(const char *one, const char *other);
 

@@ -82,8 +82,9 @@ void checkpoint_take_remarks(struct checkpoint *checkpoint, const struct checkpo
 /* Adds a part to those that checkpoint_seal_check knows. */
 void checkpoint_seal(struct checkpoint *checkpoint, struct seal seal);
 
-/* CRC-32 of bytes of any number. */
+/* CRC-32 of bytes of any number; and of those with more behind them. */
 uint32_t seal_checksum(const void *bytes, uint64_t size);
+uint32_t seal_checksum_more(uint32_t checksum, const void *bytes, uint64_t size);
 
 /* Adds a warning. */
 void checkpoint_warn(struct checkpoint *checkpoint, const char *format, ...)

@@ -16,9 +16,12 @@
 enum { COMPANION_LIMIT = 10000000 }; /* bytes of a file that is copied along */
 
 /* Weights that a model of ours in the same place replaces. */
-static const char *const weights[] = {
-    MODEL_FILE, MODEL_INDEX,
-    "model-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].safetensors", NULL};
+#define DIGITS "[0-9][0-9][0-9][0-9][0-9]"
+#define SHARD "model-" DIGITS "-of-" DIGITS ".safetensors"
+static const char *const weights[] = {MODEL_FILE, MODEL_INDEX, SHARD, NULL};
+
+/* Weights being written, by the lasting names of atomic_file.h. */
+static const char *const unfinished[] = {MODEL_FILE ".r2m-part", SHARD ".r2m-part", NULL};
 
 /* What belongs to a model beside its weights. */
 static const char *const companions[] = {"*.json", "*.txt",   "*.model", "*.jinja",
@@ -89,45 +92,78 @@ bool model_folder_check(const char *path, bool overwrite, struct error *error) {
     return check_existing(path, overwrite, error);
 }
 
-/* path without slashes at its end; a folder that is there by its own name. */
-static char *settle(const char *path) {
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    char *bare = memory_text(path, length), *real = realpath(bare, NULL);
-    if (real == NULL)
-        return bare;
-    free(bare);
-    return real;
-}
-
-static void release(struct model_folder *folder) {
+void model_folder_leave(struct model_folder *folder) {
     free(folder->temporary);
     free(folder->path);
     *folder = (struct model_folder){0};
 }
 
-bool model_folder_begin(struct model_folder *folder, const char *path, bool overwrite,
-                        struct error *error) {
-    struct stat status;
+static int make_temporary(const char *path, char **temporary) {
     int made;
+    do {
+        free(*temporary);
+        *temporary = atomic_file_temporary(path);
+        made = *temporary != NULL ? mkdir(*temporary, 0777) : -1;
+    } while (made != 0 && errno == EEXIST);
+    return made;
+}
+
+/* Shards that were finished are not any more; what is made at the end is made again. */
+static void reopen(const char *path) {
+    struct string_list names = list_names(path);
+    for (size_t i = 0; i < names.count; i++) {
+        char *file = join(path, names.items[i]), *lasting = atomic_file_lasting(file);
+        if (matches(names.items[i], weights) && strcmp(names.items[i], MODEL_INDEX) != 0)
+            (void)!rename(file, lasting);
+        else if (!matches(names.items[i], unfinished))
+            unlink(file);
+        free(lasting);
+        free(file);
+    }
+    string_list_free(&names);
+}
+
+/* Makes PATH.r2m-part, or takes the one that is there. */
+static int take_lasting(const char *path, char **temporary) {
+    struct stat status;
+    *temporary = atomic_file_lasting(path);
+    if (mkdir(*temporary, 0777) == 0)
+        return 0;
+    if (errno != EEXIST || lstat(*temporary, &status) != 0)
+        return -1;
+    errno = ENOTDIR;
+    if (!S_ISDIR(status.st_mode))
+        return -1;
+    reopen(*temporary);
+    return 0;
+}
+
+/* make_folder: makes the folder and its name. */
+static bool begin(struct model_folder *folder, const char *path, bool overwrite,
+                  int (*make_folder)(const char *, char **), struct error *error) {
+    struct stat status;
     *folder = (struct model_folder){.overwrite = overwrite};
     if (!model_folder_check(path, overwrite, error))
         return false;
-    folder->path = settle(path);
-    do {
-        free(folder->temporary);
-        folder->temporary = atomic_file_temporary(folder->path);
-        made = folder->temporary != NULL ? mkdir(folder->temporary, 0777) : -1;
-    } while (made != 0 && errno == EEXIST);
-    if (made == 0) {
+    folder->path = atomic_file_settle(path);
+    if (make_folder(folder->path, &folder->temporary) == 0) {
         if (stat(folder->path, &status) == 0) /* as private as the one that is there */
             (void)!chmod(folder->temporary, status.st_mode & 0777);
         return true;
     }
     fail(path, error, strerror(errno));
-    release(folder);
+    model_folder_leave(folder);
     return false;
+}
+
+bool model_folder_begin(struct model_folder *folder, const char *path, bool overwrite,
+                        struct error *error) {
+    return begin(folder, path, overwrite, make_temporary, error);
+}
+
+bool model_folder_continue(struct model_folder *folder, const char *path, bool overwrite,
+                           struct error *error) {
+    return begin(folder, path, overwrite, take_lasting, error);
 }
 
 char *model_folder_file(const struct model_folder *folder, const char *name) {
@@ -173,8 +209,7 @@ bool model_folder_copy(const struct model_folder *folder, const char *source, st
     return good;
 }
 
-/* Removes files, not folders, of which a folder of ours has none, and the folder itself. */
-static void remove_folder(const char *path) {
+void model_folder_remove(const char *path) {
     struct string_list names = list_names(path);
     for (size_t i = 0; i < names.count; i++) {
         char *file = join(path, names.items[i]);
@@ -207,7 +242,7 @@ static bool put_in_place(const struct model_folder *folder) {
         renameat2(AT_FDCWD, folder->temporary, AT_FDCWD, folder->path, RENAME_EXCHANGE) != 0)
         return false;
     keep_others(folder->temporary, folder->path);
-    remove_folder(folder->temporary);
+    model_folder_remove(folder->temporary);
     return true;
 }
 
@@ -225,6 +260,6 @@ bool model_folder_commit(struct model_folder *folder, struct error *error) {
 
 void model_folder_cancel(struct model_folder *folder) {
     if (folder->temporary != NULL)
-        remove_folder(folder->temporary);
-    release(folder);
+        model_folder_remove(folder->temporary);
+    model_folder_leave(folder);
 }

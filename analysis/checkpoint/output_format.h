@@ -17,7 +17,7 @@
 struct place {
     const struct tensor_spec *spec;
     uint64_t offset, bytes; /* offset from the end of the head */
-    uint32_t checksum;      /* CRC-32, in formats that hold one; known when its frame is made */
+    uint32_t checksum;      /* CRC-32, where format or journal hold it; before its frame is made */
 };
 
 struct layout {
@@ -41,8 +41,9 @@ struct output_format {
      * cannot hold. */
     bool (*lay_out)(struct layout *layout, struct error *error);
 
-    /* What stands directly before the data of a tensor; sets its checksum. NULL for nothing. */
-    struct text (*frame)(const struct layout *layout, size_t index, const void *data);
+    /* What stands directly before the data of a tensor, whose checksum is known. NULL for nothing.
+     */
+    struct text (*frame)(const struct layout *layout, size_t index);
 
     /* What ends the file, once every frame was made; NULL for nothing. */
     struct text (*tail)(const struct layout *layout);

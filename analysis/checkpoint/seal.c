@@ -5,7 +5,11 @@
 #include <stdlib.h>
 
 uint32_t seal_checksum(const void *bytes, uint64_t size) {
-    return libdeflate_crc32(0, bytes, (size_t)size);
+    return seal_checksum_more(0, bytes, size);
+}
+
+uint32_t seal_checksum_more(uint32_t checksum, const void *bytes, uint64_t size) {
+    return libdeflate_crc32(checksum, bytes, (size_t)size);
 }
 
 void checkpoint_seal(struct checkpoint *checkpoint, struct seal seal) {

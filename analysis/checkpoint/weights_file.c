@@ -17,6 +17,7 @@ struct weights_file {
     struct checkpoint draft; /* the path, for messages */
     struct atomic_file file;
     struct layout layout;
+    bool lasting;
     _Atomic bool *put; /* [count]: that tensor is in the file */
 };
 
@@ -59,14 +60,16 @@ static bool measure(struct weights_file *file, const struct tensor_spec *specs,
 
 static bool create(struct weights_file *file, bool overwrite, struct error *error) {
     const struct text *head = &file->layout.head;
-    return atomic_file_begin(&file->file, file->draft.path, overwrite, error) &&
+    return (file->lasting ? atomic_file_continue : atomic_file_begin)(&file->file, file->draft.path,
+                                                                      overwrite, error) &&
            atomic_file_reserve(&file->file, file->layout.bytes, error) &&
            atomic_file_put(&file->file, head->bytes, head->length, 0, error);
 }
 
 struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
-                                        bool overwrite, struct error *error) {
+                                        bool overwrite, bool lasting, struct error *error) {
     struct weights_file *file = memory_array(1, sizeof *file);
+    file->lasting = lasting;
     file->format = format_of(path) != NULL ? format_of(path) : formats[0];
     file->draft.path = memory_string(path);
     file->put = memory_array(content->count, sizeof *file->put);
@@ -89,25 +92,63 @@ uint64_t weights_file_bytes(const struct weights_file *file) {
     return file->layout.bytes;
 }
 
-static bool put_frame(struct weights_file *file, size_t index, const void *data, uint64_t end,
-                      struct error *error) {
+/* Where the data of a tensor begin, from the start of the file. */
+static uint64_t data_start(const struct weights_file *file, size_t index) {
+    return file->layout.head.length + file->layout.places[index].offset;
+}
+
+static bool put_frame(struct weights_file *file, size_t index, struct error *error) {
     if (file->format->frame == NULL)
         return true;
-    struct text frame = file->format->frame(&file->layout, index, data);
-    bool good = atomic_file_put(&file->file, frame.bytes, frame.length, end - frame.length, error);
+    struct text frame = file->format->frame(&file->layout, index);
+    bool good = atomic_file_put(&file->file, frame.bytes, frame.length,
+                                data_start(file, index) - frame.length, error);
     free(frame.bytes);
     return good;
 }
 
 bool weights_file_put(struct weights_file *file, size_t index, const void *data,
                       struct error *error) {
-    const struct place *place = &file->layout.places[index];
-    uint64_t offset = file->layout.head.length + place->offset;
-    if (!put_frame(file, index, data, offset, error) ||
-        !atomic_file_put(&file->file, data, place->bytes, offset, error))
+    struct place *place = &file->layout.places[index];
+    if (file->lasting || file->format->frame != NULL)
+        place->checksum = seal_checksum(data, place->bytes);
+    if (!put_frame(file, index, error) ||
+        !atomic_file_put(&file->file, data, place->bytes, data_start(file, index), error))
         return false;
     file->put[index] = true;
     return true;
+}
+
+uint32_t weights_file_checksum(const struct weights_file *file, size_t index) {
+    return file->layout.places[index].checksum;
+}
+
+/* CRC-32 of bytes of the temporary file; false where they cannot be read. */
+static bool read_checksum(const struct weights_file *file, uint64_t start, uint64_t bytes,
+                          uint32_t *checksum) {
+    enum { PIECE = 1 << 20 };
+    unsigned char *piece = memory_array(PIECE, 1);
+    bool good = true;
+    *checksum = 0;
+    for (uint64_t done = 0; done < bytes && good; done += PIECE) {
+        size_t count = (size_t)(bytes - done < PIECE ? bytes - done : PIECE);
+        good = atomic_file_get(&file->file, piece, count, start + done);
+        *checksum = seal_checksum_more(*checksum, piece, count);
+    }
+    free(piece);
+    return good;
+}
+
+bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum) {
+    struct place *place = &file->layout.places[index];
+    struct error error = {0};
+    if (!read_checksum(file, data_start(file, index), place->bytes, &place->checksum) ||
+        place->checksum != checksum)
+        return false;
+    bool good = put_frame(file, index, &error); /* a full disk is met again, and told, later */
+    error_free(&error);
+    file->put[index] = good;
+    return good;
 }
 
 bool weights_file_check(const struct weights_file *file, struct error *error) {
@@ -153,9 +194,15 @@ bool weights_file_commit(struct weights_file *file, struct digest *digest, struc
 }
 
 void weights_file_cancel(struct weights_file *file) {
+    if (file != NULL)
+        atomic_file_cancel(&file->file);
+    weights_file_leave(file);
+}
+
+void weights_file_leave(struct weights_file *file) {
     if (file == NULL)
         return;
-    atomic_file_cancel(&file->file);
+    atomic_file_leave(&file->file);
     free(file->layout.head.bytes);
     free(file->layout.places);
     free(file->layout.records);

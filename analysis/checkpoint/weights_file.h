@@ -7,15 +7,23 @@
 
 struct weights_file;
 
-/* As writer_begin; the ending of path chooses the format. NULL on failure. */
+/* As writer_begin; the ending of path chooses the format. Under its lasting name the temporary file
+ * goes on with what is there. NULL on failure. */
 struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
-                                        bool overwrite, struct error *error);
+                                        bool overwrite, bool lasting, struct error *error);
 
 uint64_t weights_file_bytes(const struct weights_file *file);
 
 /* Thread-safe. */
 bool weights_file_put(struct weights_file *file, size_t index, const void *data,
                       struct error *error);
+
+/* CRC-32 of a tensor that was put into a lasting file. */
+uint32_t weights_file_checksum(const struct weights_file *file, size_t index);
+
+/* Counts a tensor as put whose bytes are there already; false where they do not give the checksum
+ * or cannot be read. Thread-safe. */
+bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum);
 
 /* Every tensor was put. */
 bool weights_file_check(const struct weights_file *file, struct error *error);
@@ -26,6 +34,9 @@ bool weights_file_commit(struct weights_file *file, struct digest *digest, struc
 
 /* NULL is accepted. */
 void weights_file_cancel(struct weights_file *file);
+
+/* The same, but what is in the temporary file stays. */
+void weights_file_leave(struct weights_file *file);
 
 /* True when the name has a known ending and something before it. */
 bool weights_file_is_named(const char *name);

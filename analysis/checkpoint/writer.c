@@ -1,5 +1,6 @@
 #include "analysis/checkpoint/writer.h"
 
+#include "analysis/checkpoint/journal.h"
 #include "analysis/checkpoint/model_folder.h"
 #include "analysis/checkpoint/output_text.h"
 #include "analysis/checkpoint/weights_file.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A shard: tensors [first, first + count). */
 struct part {
@@ -26,6 +28,7 @@ struct writer {
     struct model_folder folder; /* path NULL for a single file */
     char *companions;           /* the folder to copy small files from, or NULL */
     uint64_t tensor_bytes;
+    struct journal *journal; /* NULL: nothing outlives an interruption */
 };
 
 bool writer_is_folder(const char *path) {
@@ -73,8 +76,36 @@ static bool begin_part(struct writer *writer, size_t p, const char *path,
     struct writer_content own = *content;
     own.specs = content->specs != NULL ? content->specs + part->first : NULL;
     own.count = part->count;
-    part->file = weights_file_begin(path, &own, overwrite, error);
+    part->file = weights_file_begin(path, &own, overwrite, writer->journal != NULL, error);
     return part->file != NULL;
+}
+
+char *writer_lasting(const char *path) {
+    char *settled = atomic_file_settle(path), *lasting = atomic_file_lasting(settled);
+    free(settled);
+    return lasting;
+}
+
+/* What an earlier run left goes, unless this one goes on with it. */
+static void remove_older(const char *path) {
+    char *lasting = writer_lasting(path);
+    if (unlink(lasting) != 0)
+        model_folder_remove(lasting);
+    free(lasting);
+}
+
+/* The journal, with content.key; before anything else, as it keeps other writers away. */
+static bool begin_journal(struct writer *writer, const char *path,
+                          const struct writer_content *content, bool overwrite,
+                          struct error *error) {
+    if (content->key == NULL)
+        return true;
+    if (!writer_check(path, overwrite, error))
+        return false;
+    writer->journal = journal_open(path, content->key, content->resume, error);
+    if (writer->journal != NULL && journal_count(writer->journal) == 0)
+        remove_older(path);
+    return writer->journal != NULL;
 }
 
 bool writer_begin(const char *path, const struct writer_content *content, bool overwrite,
@@ -83,10 +114,11 @@ bool writer_begin(const char *path, const struct writer_content *content, bool o
     begun->parts = memory_array(1, sizeof *begun->parts);
     begun->parts[0].count = content->count;
     begun->part_count = 1;
-    bool good = begin_part(begun, 0, path, content, overwrite, error);
+    bool good = begin_journal(begun, path, content, overwrite, error) &&
+                begin_part(begun, 0, path, content, overwrite, error);
     *writer = good ? begun : NULL;
     if (!good)
-        writer_cancel(begun);
+        writer_leave(begun);
     return good;
 }
 
@@ -135,7 +167,9 @@ bool writer_begin_folder(const char *path, const struct writer_content *content,
     begun->companions = memory_string(companions);
     split(begun, shard_bytes);
     name_parts(begun);
-    bool good = model_folder_begin(&begun->folder, path, overwrite, error);
+    bool good = begin_journal(begun, path, content, overwrite, error) &&
+                (begun->journal != NULL ? model_folder_continue : model_folder_begin)(
+                    &begun->folder, path, overwrite, error);
     for (size_t p = 0; good && p < begun->part_count; p++) {
         char *file = model_folder_file(&begun->folder, begun->parts[p].name);
         good = begin_part(begun, p, file, content, false, error);
@@ -143,7 +177,7 @@ bool writer_begin_folder(const char *path, const struct writer_content *content,
     }
     *writer = good ? begun : NULL;
     if (!good)
-        writer_cancel(begun);
+        writer_leave(begun);
     return good;
 }
 
@@ -169,7 +203,21 @@ static const struct part *part_of(const struct writer *writer, size_t index) {
 
 bool writer_put(struct writer *writer, size_t index, const void *data, struct error *error) {
     const struct part *part = part_of(writer, index);
-    return weights_file_put(part->file, index - part->first, data, error);
+    size_t place = index - part->first;
+    return weights_file_put(part->file, place, data, error) &&
+           (writer->journal == NULL ||
+            journal_add(writer->journal, index, weights_file_checksum(part->file, place), error));
+}
+
+bool writer_kept(struct writer *writer, size_t index) {
+    const struct part *part = part_of(writer, index);
+    uint32_t checksum;
+    return writer->journal != NULL && journal_find(writer->journal, index, &checksum) &&
+           weights_file_take(part->file, index - part->first, checksum);
+}
+
+size_t writer_journaled(const struct writer *writer) {
+    return writer->journal != NULL ? journal_count(writer->journal) : 0;
 }
 
 /* A line of weight_map. */
@@ -250,15 +298,29 @@ bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error
     return good;
 }
 
-void writer_cancel(struct writer *writer) {
+/* end_file, end_folder, end_journal: what becomes of what is temporary. */
+static void end(struct writer *writer, void (*end_file)(struct weights_file *),
+                void (*end_folder)(struct model_folder *), void (*end_journal)(struct journal *)) {
     if (writer == NULL)
         return;
     for (size_t p = 0; p < writer->part_count; p++) {
-        weights_file_cancel(writer->parts[p].file);
+        end_file(writer->parts[p].file);
         free(writer->parts[p].name);
     }
-    model_folder_cancel(&writer->folder);
+    end_folder(&writer->folder);
+    end_journal(writer->journal);
     free(writer->parts);
     free(writer->companions);
     free(writer);
+}
+
+void writer_cancel(struct writer *writer) {
+    end(writer, weights_file_cancel, model_folder_cancel, journal_remove);
+}
+
+void writer_leave(struct writer *writer) {
+    if (writer == NULL || writer_journaled(writer) == 0)
+        writer_cancel(writer);
+    else
+        end(writer, weights_file_leave, model_folder_leave, journal_leave);
 }

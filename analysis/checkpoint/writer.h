@@ -5,8 +5,10 @@
  *     writer_put(writer, index, data, &error)         for every tensor
  *     writer_commit(writer, sha256, &error)           or writer_cancel(writer)
  *
- * A file goes to `PATH.XXXXXX.r2m-part` in the same folder and is renamed by commit. Its format
- * follows the ending of PATH:
+ * A file goes to `PATH.XXXXXX.r2m-part` in the same folder and is renamed by commit. With
+ * content.key it has a lasting name, `PATH.r2m-part`, and a journal beside it: after an
+ * interruption, writer_kept tells which tensors are there already. Its format follows the ending of
+ * PATH:
  *
  *     .safetensors     the bytes of the official writer (formats.md A4): tensors by descending
  *                      dtype, then name; compact JSON; `__metadata__` first with sorted keys
@@ -42,6 +44,9 @@ struct writer_content {
     size_t metadata_count;
     const struct module_version *modules; /* the _metadata of a torch file; 0: none */
     size_t module_count;
+    const char *key; /* sha256 of all that the tensors are made of, so that another run may go on
+                        with them; NULL: nothing outlives an interruption */
+    bool resume;     /* goes on with what is there under that key, else begins anew */
 };
 
 struct writer;
@@ -58,9 +63,13 @@ bool writer_is_torch(const char *path);
 /* Whether path could be written now: makes and removes the temporary file or folder. */
 bool writer_check(const char *path, bool overwrite, struct error *error);
 
+/* Where the tensors of content.key are before commit; free() it. */
+char *writer_lasting(const char *path);
+
 /* Creates the temporary file at its full size (so that a full disk is found before the work) and
  * writes the header. An existing PATH is an error unless overwrite is true. Any other ending than
- * those above gives safetensors. */
+ * those above gives safetensors. What is there to go on from belongs to another key, or somebody
+ * else writes it: errors too. */
 bool writer_begin(const char *path, const struct writer_content *content, bool overwrite,
                   struct writer **writer, struct error *error);
 
@@ -79,6 +88,13 @@ uint64_t writer_file_bytes(const struct writer *writer);
 /* Stores tensor index (of specs): its contiguous little-endian bytes. Thread-safe. */
 bool writer_put(struct writer *writer, size_t index, const void *data, struct error *error);
 
+/* True when an earlier run left the tensor whole, by its checksum: it need not be put. Reads it.
+ * Thread-safe. */
+bool writer_kept(struct writer *writer, size_t index);
+
+/* Tensors that another run could go on with. */
+size_t writer_journaled(const struct writer *writer);
+
 /* Checks that every tensor was put, syncs, opens the file again with checkpoint_open's rules and
  * compares the table, renames it to PATH and syncs the folder. Stores the file's sha256 when
  * sha256 is not NULL; of a folder, that of its files of weights one after another. Frees the writer
@@ -87,5 +103,8 @@ bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error
 
 /* Removes what is temporary and frees the writer; NULL is accepted. */
 void writer_cancel(struct writer *writer);
+
+/* The same, but leaves what another run can go on with, where there is any. */
+void writer_leave(struct writer *writer);
 
 #endif

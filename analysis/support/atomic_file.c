@@ -77,6 +77,21 @@ char *atomic_file_temporary(const char *path) {
     return memory_format("%s.%s.r2m-part", path, mark);
 }
 
+char *atomic_file_lasting(const char *path) {
+    return memory_format("%s.r2m-part", path);
+}
+
+char *atomic_file_settle(const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    char *bare = memory_text(path, length), *real = realpath(bare, NULL);
+    if (real == NULL) /* it is to be new */
+        return bare;
+    free(bare);
+    return real;
+}
+
 /* Creates PATH.XXXXXX.r2m-part. Not by mkstemp, whose file nobody else may read: here the umask
  * decides, as for any new file. */
 static int create_temporary(const char *path, char **temporary) {
@@ -91,16 +106,21 @@ static int create_temporary(const char *path, char **temporary) {
     return descriptor;
 }
 
-bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
-                       struct error *error) {
+/* Opens PATH.r2m-part, or creates it. */
+static int open_lasting(const char *path, char **temporary) {
+    *temporary = atomic_file_lasting(path);
+    return open(*temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+/* open_temporary: makes the file and its name. */
+static bool begin(struct atomic_file *file, const char *path, bool overwrite,
+                  int (*open_temporary)(const char *, char **), struct error *error) {
     struct stat status;
     *file = (struct atomic_file){.descriptor = -1, .overwrite = overwrite};
     if (!check_target(path, overwrite, error) || !check_folder(path, error))
         return false;
-    file->path = realpath(path, NULL); /* NULL for a new file */
-    if (file->path == NULL)
-        file->path = memory_string(path);
-    file->descriptor = create_temporary(file->path, &file->temporary);
+    file->path = atomic_file_settle(path);
+    file->descriptor = open_temporary(file->path, &file->temporary);
     if (file->descriptor < 0) {
         fail(path, error, strerror(errno));
         free(file->temporary);
@@ -113,6 +133,16 @@ bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrit
     return true;
 }
 
+bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
+                       struct error *error) {
+    return begin(file, path, overwrite, create_temporary, error);
+}
+
+bool atomic_file_continue(struct atomic_file *file, const char *path, bool overwrite,
+                          struct error *error) {
+    return begin(file, path, overwrite, open_lasting, error);
+}
+
 static bool fail_space(const struct atomic_file *file, uint64_t needed, uint64_t available,
                        const char *what, struct error *error) {
     char *reason = memory_format("%s: %" PRIu64 " bytes are needed, %" PRIu64 " are free", what,
@@ -122,12 +152,16 @@ static bool fail_space(const struct atomic_file *file, uint64_t needed, uint64_t
     return false;
 }
 
-/* Space that this user may still fill in the file system; a great deal where it does not tell. */
+/* Space that the file may take: what it has, and what this user may still fill in the file system;
+ * a great deal where that does not tell. */
 static uint64_t free_space(const struct atomic_file *file) {
+    enum { BLOCK_BYTES = 512 }; /* unit of st_blocks */
     struct statvfs status;
-    if (fstatvfs(file->descriptor, &status) != 0 || status.f_blocks == 0)
+    struct stat own;
+    if (fstatvfs(file->descriptor, &status) != 0 || status.f_blocks == 0 ||
+        fstat(file->descriptor, &own) != 0)
         return UINT64_MAX;
-    return (uint64_t)status.f_bavail * status.f_frsize;
+    return (uint64_t)status.f_bavail * status.f_frsize + (uint64_t)own.st_blocks * BLOCK_BYTES;
 }
 
 bool atomic_file_reserve(struct atomic_file *file, uint64_t bytes, struct error *error) {
@@ -168,6 +202,21 @@ bool atomic_file_put(const struct atomic_file *file, const void *data, size_t by
         from += written;
         bytes -= (size_t)written;
         offset += (uint64_t)written;
+    }
+    return true;
+}
+
+bool atomic_file_get(const struct atomic_file *file, void *data, size_t bytes, uint64_t offset) {
+    char *to = data;
+    while (bytes > 0) {
+        ssize_t got = pread(file->descriptor, to, bytes, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        to += got;
+        bytes -= (size_t)got;
+        offset += (uint64_t)got;
     }
     return true;
 }
@@ -220,10 +269,14 @@ bool atomic_file_commit(struct atomic_file *file, struct error *error) {
 }
 
 void atomic_file_cancel(struct atomic_file *file) {
-    if (file->path != NULL && file->descriptor >= 0)
-        close(file->descriptor);
     if (file->temporary != NULL)
         unlink(file->temporary);
+    atomic_file_leave(file);
+}
+
+void atomic_file_leave(struct atomic_file *file) {
+    if (file->path != NULL && file->descriptor >= 0)
+        close(file->descriptor);
     free(file->temporary);
     free(file->path);
     *file = (struct atomic_file){.descriptor = -1};

@@ -4,7 +4,10 @@
  *     atomic_file_begin(&file, path, overwrite, &error)
  *     atomic_file_reserve(&file, bytes, &error)          where the size is known
  *     atomic_file_put(&file, data, bytes, offset, &error)
- *     atomic_file_commit(&file, &error)                  or atomic_file_cancel(&file) */
+ *     atomic_file_commit(&file, &error)                  or atomic_file_cancel(&file)
+ *
+ * A file that is to be gone on with after an interruption is begun by atomic_file_continue and
+ * left by atomic_file_leave. */
 #ifndef R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
 #define R2M_ANALYSIS_SUPPORT_ATOMIC_FILE_H
 
@@ -17,7 +20,7 @@
 struct atomic_file {
     int descriptor;  /* open for reading and writing */
     char *path;      /* final name; where path is a symbolic link, the file it leads to */
-    char *temporary; /* PATH.XXXXXX.r2m-part */
+    char *temporary; /* PATH.XXXXXX.r2m-part, or PATH.r2m-part */
     bool overwrite;
 };
 
@@ -25,6 +28,10 @@ struct atomic_file {
  * missing folder or one that cannot be written gives an error that says so. */
 bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
                        struct error *error);
+
+/* The same under the lasting name PATH.r2m-part; a file that is there is opened as it stands. */
+bool atomic_file_continue(struct atomic_file *file, const char *path, bool overwrite,
+                          struct error *error);
 
 /* Gives the file its size and the disk space for it, so that a full disk or a limit on file sizes
  * is met before the work; the message tells the bytes needed and free. Thereafter writing within
@@ -35,6 +42,9 @@ bool atomic_file_reserve(struct atomic_file *file, uint64_t bytes, struct error 
 bool atomic_file_put(const struct atomic_file *file, const void *data, size_t bytes,
                      uint64_t offset, struct error *error);
 
+/* Reads bytes at offset; false where there are fewer or they cannot be read. */
+bool atomic_file_get(const struct atomic_file *file, void *data, size_t bytes, uint64_t offset);
+
 /* Syncs, closes, renames to path (without replacing a file that appeared meanwhile, unless
  * overwrite) and syncs the folder. Releases file in every case; on failure nothing is left. */
 bool atomic_file_commit(struct atomic_file *file, struct error *error);
@@ -42,9 +52,19 @@ bool atomic_file_commit(struct atomic_file *file, struct error *error);
 /* Removes the temporary file and releases; a zeroed struct is accepted. */
 void atomic_file_cancel(struct atomic_file *file);
 
+/* Releases without removing the temporary file; a zeroed struct is accepted. */
+void atomic_file_leave(struct atomic_file *file);
+
+/* The final name that path stands for: without slashes at its end, and where it leads through
+ * links. free() it. */
+char *atomic_file_settle(const char *path);
+
 /* The next name for a temporary file or folder beside path, PATH.XXXXXX.r2m-part; free() it. NULL
  * when the system gives no random numbers. */
 char *atomic_file_temporary(const char *path);
+
+/* The lasting one, PATH.r2m-part; free() it. */
+char *atomic_file_lasting(const char *path);
 
 /* Makes the names in the folder that holds path last. A folder that cannot be synced is no reason
  * to fail. */

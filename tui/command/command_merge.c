@@ -12,13 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool check_space(const char *path, const struct merge_estimate *estimate,
+/* (What is there to go on with has its space already.) */
+static bool check_space(const struct options *options, const struct merge_estimate *estimate,
                         struct error *error) {
     char needed[32], free_text[32];
-    if (estimate->free_bytes == 0 || estimate->free_bytes >= estimate->output_bytes)
+    if (options->resume || estimate->free_bytes == 0 ||
+        estimate->free_bytes >= estimate->output_bytes)
         return true;
-    return error_set(error, ERROR_INPUT, "%s: the merge needs %s of disk space, %s are free", path,
-                     bytes_text((double)estimate->output_bytes, needed),
+    return error_set(error, ERROR_INPUT, "%s: the merge needs %s of disk space, %s are free",
+                     options->output, bytes_text((double)estimate->output_bytes, needed),
                      bytes_text((double)estimate->free_bytes, free_text));
 }
 
@@ -101,8 +103,12 @@ struct merging {
 static bool write_merged(void *context, struct progress *progress, struct error *error) {
     struct merging *merging = context;
     const struct session *session = merging->session;
-    return merge_write(session->plan, session->analysis, session->pool, merging->options->output,
-                       merging->options->force, progress, &merging->result, error);
+    const struct merge_output output = {.path = merging->options->output,
+                                        .overwrite = merging->options->force,
+                                        .lasting = true,
+                                        .resume = merging->options->resume};
+    return merge_write_to(session->plan, session->analysis, session->pool, &output, progress,
+                          &merging->result, error);
 }
 
 static void print_result(const struct session *session, const struct options *options,
@@ -117,6 +123,9 @@ static void print_result(const struct session *session, const struct options *op
         char *quoted = error_quote(options->output, strlen(options->output));
         printf("%s: %zu tensors, %s in %.1f s\nsha256 %s\n", quoted, result->tensors,
                bytes_text((double)result->bytes, size), result->seconds, result->sha256);
+        if (result->kept > 0)
+            printf("note: %zu of the tensors were there from the interrupted merge\n",
+                   result->kept);
         for (size_t i = 0; i < notes.count; i++)
             printf("note: %s\n", notes.items[i]);
         free(quoted);
@@ -138,7 +147,7 @@ static bool merge(struct session *session, const struct options *options, struct
         return false;
     if (options->dry_run)
         print_estimate(options, &estimate);
-    if (!check_space(options->output, &estimate, error) || options->dry_run)
+    if (!check_space(options, &estimate, error) || options->dry_run)
         return error->kind == ERROR_NONE;
     const struct vector_wish wish = merge_wish(session->plan, estimate.vector_bytes);
     session_start(session, estimate.threads);

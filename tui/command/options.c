@@ -78,6 +78,7 @@ static const struct option table[] = {
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
     FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes, time"),
+    FLAG("resume", resume, MERGE, "go on with what an interrupted merge to OUT has written"),
     TEXT("format", "FORMAT", format, PLOT, "format of the figures: png (default), svg or pdf",
          .choices = image_format_names),
     SIZE("width", "INCHES", width, "width of a figure (default: 6.4)"),

@@ -272,10 +272,8 @@ static struct text make_tail(const struct layout *layout) {
     return tail;
 }
 
-static struct text make_frame(const struct layout *layout, size_t index, const void *data) {
+static struct text make_frame(const struct layout *layout, size_t index) {
     struct text frame = {0};
-    struct place *place = &layout->places[index];
-    place->checksum = seal_checksum(data, place->bytes);
     struct zip_record record = tensor_record(layout, index);
     zip_add_local(&frame, &record);
     return frame;

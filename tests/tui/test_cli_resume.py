@@ -1,0 +1,200 @@
+"""A merge that is killed or interrupted and gone on with: nothing under the final name before the
+end, and the bytes of a merge that was never disturbed."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+import numpy as np
+
+from program_test import R2M, ProgramTest
+
+SIDE, LAYERS = 320, 10
+SOURCE = ["--base", "base.safetensors", "one.safetensors", "two.safetensors"]
+SHARDS = ["--set", "output.shard_bytes=1000000"]  # two tensors each
+OUTPUTS = {"file": ("out.safetensors", []), "torch": ("out.pth", []), "folder": ("out/", SHARDS)}
+HEAD_BYTES, RECORD_BYTES = 79, 16  # of the journal
+
+
+class Resume(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        random = np.random.default_rng(7)
+        weights = [random.standard_normal((SIDE, SIDE)).astype(np.float32) for _ in range(3)]
+        for name, weight in zip(("base", "one", "two"), weights):
+            self.write(name, {f"layers.{i}.weight": np.roll(weight, i) for i in range(LAYERS)})
+        self.inputs = self.files()
+
+    def merge(self, name, *more):
+        return ["merge", *SOURCE, "-o", name, "--threads", "1", *more]
+
+    def content(self, name):
+        """Bytes of the output, of a folder those of its files by name."""
+        path = self.folder / name
+        if path.is_dir():
+            return {file.name: file.read_bytes() for file in path.iterdir()}
+        return path.read_bytes()
+
+    def undisturbed(self, name, more):
+        """What the merge gives, which is then removed."""
+        self.good(*self.merge(name, *more))
+        content = self.content(name)
+        self.remove(name)
+        self.assertEqual(self.files(), self.inputs)
+        return content
+
+    def remove(self, name):
+        path = self.folder / name
+        for file in path.iterdir() if path.is_dir() else [path]:
+            file.unlink()
+        if path.is_dir():
+            path.rmdir()
+
+    def journal(self, name):
+        return self.folder / (name.rstrip("/") + ".journal.r2m-part")
+
+    def records(self, name):
+        path = self.journal(name)
+        return (path.stat().st_size - HEAD_BYTES) // RECORD_BYTES if path.exists() else 0
+
+    def start(self, *arguments):
+        process = subprocess.Popen([R2M, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+    def stop_at(self, count, number, name, *more):
+        """Sends the signal when count tensors are finished. Returns the process, which may have
+        ended before."""
+        process = self.start(*self.merge(name, *more))
+        while self.records(name) < count:
+            try:
+                process.wait(0.001)
+                break
+            except subprocess.TimeoutExpired:
+                pass
+        process.send_signal(number)
+        return process
+
+    def killed_at(self, count, name, *more):
+        """True when it was; then only temporary files are there beside the inputs."""
+        process = self.stop_at(count, signal.SIGKILL, name, *more)
+        process.communicate()
+        if process.returncode == 0:
+            return False
+        self.assertEqual(process.returncode, -signal.SIGKILL)
+        for path in set(self.files()) - set(self.inputs):
+            self.assertIn(".r2m-part", path)
+        return True
+
+    def finished(self, name, expected, *more):
+        """Goes on to the end, to the same bytes."""
+        output = self.good(*self.merge(name, *more, "--resume"))
+        self.assertEqual(self.content(name), expected)
+        self.assertFalse(list(self.folder.rglob("*.r2m-part")))
+        return output
+
+    def test_killed_at_many_points(self):
+        for kind, (name, more) in OUTPUTS.items():
+            with self.subTest(kind):
+                expected = self.undisturbed(name, more)
+                kills = 0
+                while self.killed_at(self.records(name) + 2, name, *more, "--resume"):
+                    kills += 1  # the next one goes on, and is killed too
+                self.assertGreater(kills, 1)
+                self.assertEqual(self.content(name), expected)
+                self.assertFalse(list(self.folder.rglob("*.r2m-part")))
+                self.remove(name)
+
+    def test_killed_and_finished(self):
+        for kind, (name, more) in OUTPUTS.items():
+            with self.subTest(kind):
+                expected = self.undisturbed(name, more)
+                self.assertTrue(self.killed_at(3, name, *more))
+                self.assertIn("were there from", self.finished(name, expected, *more))
+                self.remove(name)
+
+    def test_interrupted_by_a_signal(self):
+        expected = self.undisturbed("out.safetensors", [])
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = self.stop_at(2, number, "out.safetensors")
+            output, complaint = process.communicate()
+            self.assertEqual((process.returncode, output), (128 + number, ""), complaint)
+            self.assertRegex(complaint, r"^r2m: out.safetensors: stopped; \d+ of 10 tensors are kept "
+                                        r"in out.safetensors.r2m-part\nr2m: hint: --resume goes on")
+            self.assertFalse((self.folder / "out.safetensors").exists())
+            self.assertIn("were there", self.finished("out.safetensors", expected))
+            self.remove("out.safetensors")
+
+    def test_without_the_option_it_begins_anew(self):
+        expected = self.undisturbed("out/", SHARDS)
+        self.assertTrue(self.killed_at(3, "out/", *SHARDS))
+        self.assertNotIn("were there", self.good(*self.merge("out/", *SHARDS)))
+        self.assertEqual(self.content("out/"), expected)
+        self.assertFalse(list(self.folder.rglob("*.r2m-part")))
+
+    def test_nothing_to_go_on_from(self):
+        expected = self.undisturbed("out.pth", [])
+        self.assertNotIn("were there", self.finished("out.pth", expected))
+
+    def test_replaced_only_at_the_end(self):
+        expected = self.undisturbed("out.safetensors", [])
+        (self.folder / "out.safetensors").write_text("old")
+        self.inputs = self.files()
+        self.assertTrue(self.killed_at(2, "out.safetensors", "--force"))
+        self.assertEqual((self.folder / "out.safetensors").read_text(), "old")
+        self.assertIn("were there", self.finished("out.safetensors", expected, "--force"))
+
+    def test_other_settings_and_other_inputs_are_refused(self):
+        self.assertTrue(self.killed_at(2, "out.safetensors"))
+        resume = self.merge("out.safetensors", "--resume")
+        for other in (["--set", "alpha=0.5"], ["--set", "residual.rank.rank=3"]):
+            self.refused(1, *resume, *other, says=["out.safetensors: ", "other inputs or settings",
+                                                   "without --resume"])
+        base = self.folder / "base.safetensors"
+        content = bytearray(base.read_bytes())
+        content[-3] ^= 1
+        base.write_bytes(content)
+        self.refused(1, *resume, says=["other inputs or settings"])
+
+    def test_what_is_damaged_is_made_again(self):
+        expected = self.undisturbed("out.pth", [])
+        part = self.folder / "out.pth.r2m-part"
+
+        def flip():
+            content = bytearray(part.read_bytes())
+            for place in range(0, len(content), 5000):
+                content[place] ^= 0xff
+            part.write_bytes(content)
+
+        def tear():
+            os.truncate(self.journal("out.pth"), HEAD_BYTES + RECORD_BYTES + 7)
+
+        damages = [flip, tear, part.unlink, lambda: part.write_bytes(b""),
+                   lambda: self.journal("out.pth").write_bytes(b"r2m"),
+                   lambda: self.journal("out.pth").write_bytes(os.urandom(500))]
+        for damage in damages:
+            self.assertTrue(self.killed_at(3, "out.pth"))
+            damage()
+            self.finished("out.pth", expected)
+            self.remove("out.pth")
+
+    def test_two_at_once(self):
+        first = self.stop_at(1, signal.SIGSTOP, "out.safetensors")
+        self.addCleanup(first.kill)
+        for more in ([], ["--resume"]):
+            self.refused(1, *self.merge("out.safetensors", *more), says=["somebody else"])
+        first.send_signal(signal.SIGCONT)
+        self.assertEqual(first.communicate()[1], "")
+        self.assertEqual(first.returncode, 0)
+
+    def test_any_number_of_threads_goes_on(self):
+        expected = self.undisturbed("out/", SHARDS)
+        self.assertTrue(self.killed_at(2, "out/", *SHARDS))
+        self.finished("out/", expected, *SHARDS, "--threads", "8")
+
+
+if __name__ == "__main__":
+    unittest.main()
