@@ -216,8 +216,20 @@ static void compare_with_mean(const struct tensor_table *table, const double *gr
     core->core_mean_ratio = members.mean > 0 ? root(members.core) / root(members.mean) : 0;
 }
 
+bool real_core_vanishes(const struct real_core *core) {
+    return core->core_mean_ratio < CORE_VANISHED && core->mean_norm > 0 && core->settings.rank > 0;
+}
+
+size_t real_core_owner(const struct real_core *core) {
+    size_t i = 0;
+    while (i < core->n && (core->n < 3 || core->parts[i] <= PART_DOMINANT))
+        i++;
+    return i;
+}
+
 static void warn(const struct tensor_table *table, struct real_core *core) {
-    if (core->core_mean_ratio < CORE_VANISHED && core->mean_norm > 0 && core->settings.rank > 0) {
+    size_t owner = real_core_owner(core);
+    if (real_core_vanishes(core)) {
         char *warning = memory_format("the Real core almost vanishes: its norm is %.2g of the mean "
                                       "task vector's%s",
                                       core->core_mean_ratio,
@@ -225,12 +237,10 @@ static void warn(const struct tensor_table *table, struct real_core *core) {
         string_list_add(&core->warnings, warning);
         free(warning);
     }
-    for (size_t i = 0; i < core->n && core->n >= 3; i++) {
-        if (core->parts[i] <= PART_DOMINANT)
-            continue;
+    if (owner < core->n) {
         char *warning = memory_format(
             "%s makes %.0f %% of the Real core: what counts as shared is mostly its own%s",
-            table->specialists[i].name, 100 * core->parts[i],
+            table->specialists[owner].name, 100 * core->parts[owner],
             core->settings.normalize ? "" : "; try real.normalize true");
         string_list_add(&core->warnings, warning);
         free(warning);

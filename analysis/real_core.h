@@ -60,6 +60,12 @@ bool real_core_compute(const struct tensor_table *table, const double *gram,
 
 void real_core_free(struct real_core *core);
 
+/* Whether nearly nothing of the mean task vector is left in the core (section 2). */
+bool real_core_vanishes(const struct real_core *core);
+
+/* The specialist, of three or more, that makes more than 0.6 of the core; else N. */
+size_t real_core_owner(const struct real_core *core);
+
 /* [N] coefficients of tau_core in that layer: w (times gamma where gamma_twice) on the core's
  * layers, 1/N elsewhere. */
 void real_core_coefficients(const struct real_core *core, size_t layer, double *coefficients);

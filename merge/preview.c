@@ -219,6 +219,11 @@ static void warn(struct preview *preview, char *text) {
     free(text);
 }
 
+bool preview_dominates(const struct preview *preview, size_t specialist) {
+    return preview->complete && preview->specialist_count >= DOMINATION_NEEDS &&
+           preview->specialists[specialist].share_before > DOMINATING_SHARE;
+}
+
 /* What to do about a dominating specialist depends on whether matching is on already. */
 static void warn_of_specialist(struct preview *preview, const struct plan *plan, size_t i) {
     const char *name = plan->config.specialists[i].name;
@@ -228,7 +233,7 @@ static void warn_of_specialist(struct preview *preview, const struct plan *plan,
         warn(preview, memory_format("%s has no residual beyond rounding: it adds nothing to the "
                                     "residual term",
                                     name));
-    if (preview->specialist_count < DOMINATION_NEEDS || one->share_before <= DOMINATING_SHARE)
+    if (!preview_dominates(preview, i))
         return;
     if (matched)
         warn(preview, memory_format(

@@ -1,5 +1,6 @@
 #include "tui/command/analysis_tables.h"
 
+#include "merge/layer_order.h"
 #include "tui/command/match_table.h"
 
 #include <math.h>
@@ -90,40 +91,14 @@ static void print_cosines(const struct source *of) {
     free(columns);
 }
 
-/* The specialist with the largest share of a layer. */
-static size_t largest(const struct source *of, size_t layer) {
-    size_t most = 0;
-    for (size_t i = 1; i < of->n; i++)
-        if (preview_cell_at(of->preview, layer, i)->share_after >
-            preview_cell_at(of->preview, layer, most)->share_after)
-            most = i;
-    return most;
-}
-
-/* Layers from the most dominated on, DOMINATED_SHOWN at most; their number. */
-static size_t most_dominated(const struct source *of, size_t found[DOMINATED_SHOWN]) {
-    const double *dominance = of->preview->dominance;
-    size_t count = 0;
-    for (size_t l = 0; l < of->table->layer_count; l++) {
-        if (of->table->layers[l].role != ROLE_MATRIX || !(dominance[l] > 0))
-            continue;
-        size_t at = count < DOMINATED_SHOWN ? count++ : count;
-        for (; at > 0 && dominance[found[at - 1]] < dominance[l]; at--)
-            if (at < DOMINATED_SHOWN)
-                found[at] = found[at - 1];
-        if (at < DOMINATED_SHOWN)
-            found[at] = l;
-    }
-    return count;
-}
-
 static void print_dominated(const struct source *of) {
     static const struct text_column columns[] = {
         {"most dominated", true, 0}, {"dominance", false, 0}, {"by", true, 0}, {"share", false, 0}};
-    size_t found[DOMINATED_SHOWN], count = most_dominated(of, found);
+    size_t found[DOMINATED_SHOWN];
+    size_t count = layers_most_dominated(of->table, of->preview, found, DOMINATED_SHOWN);
     struct text_table *table = text_table_create(of->style, columns, 4);
     for (size_t k = 0; k < count; k++) {
-        size_t specialist = largest(of, found[k]);
+        size_t specialist = layer_leader(of->preview, found[k]);
         text_table_add(table, of->table->layers[found[k]].name);
         text_table_number(table, of->preview->dominance[found[k]]);
         text_table_add(table, name_of(of, specialist));

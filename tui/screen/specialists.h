@@ -2,6 +2,7 @@
 #ifndef R2M_TUI_SCREEN_SPECIALISTS_H
 #define R2M_TUI_SCREEN_SPECIALISTS_H
 
+#include "merge/findings.h"
 #include "tui/screen/layers.h"
 
 /* What stands first below the table. */
@@ -13,12 +14,6 @@ void specialists_draw_detail(struct app *app, struct surface *surface, struct re
 
 /* What the core is, in words. */
 void core_verdict(const struct app *app, char text[TEXT_ROOM]);
-
-/* A setting that mends what is amiss. */
-struct remedy {
-    const char *assignment; /* as for :set */
-    const char *does;
-};
 
 /* The first that applies, or NULL. */
 const struct remedy *remedy_find(const struct app *app);

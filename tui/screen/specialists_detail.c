@@ -1,5 +1,6 @@
 /* Below the table of specialists: the core and what it is made of, who dominates and where,
  * cosines. */
+#include "merge/layer_order.h"
 #include "tui/screen/specialists.h"
 
 #include "merge/text.h"
@@ -115,43 +116,19 @@ static void draw_warnings(struct app *app, struct surface *surface, struct rect 
     }
 }
 
-/* The specialist with the greatest share of a layer. */
-static size_t leader_of(const struct app *app, size_t layer) {
-    size_t most = 0;
-    for (size_t i = 1; i < app->table->specialist_count; i++)
-        if (preview_cell_at(app->preview, layer, i)->share_after >
-            preview_cell_at(app->preview, layer, most)->share_after)
-            most = i;
-    return most;
-}
-
-/* The layers that lie furthest from equal shares, the worst first. */
-static size_t worst_layers(const struct app *app, size_t layers[WORST_LAYERS]) {
-    size_t count = 0;
-    for (size_t l = 0; l < app->table->layer_count; l++) {
-        if (app->table->layers[l].role != ROLE_MATRIX)
-            continue;
-        size_t at = count < WORST_LAYERS ? count++ : WORST_LAYERS;
-        for (; at > 0 && app->preview->dominance[layers[at - 1]] < app->preview->dominance[l]; at--)
-            if (at < WORST_LAYERS)
-                layers[at] = layers[at - 1];
-        if (at < WORST_LAYERS)
-            layers[at] = l;
-    }
-    return count;
-}
-
 /* Who dominates, and where. */
 static void draw_dominance(const struct app *app, struct surface *surface, struct rect *rect) {
     size_t layers[WORST_LAYERS] = {0};
     char text[TEXT_ROOM], name[TEXT_ROOM], *names[WORST_LAYERS];
     if (!app->preview->complete || app->table->specialist_count < 2)
         return;
-    size_t count = worst_layers(app, layers);
+    size_t count = layers_most_dominated(app->table, app->preview, layers, WORST_LAYERS);
+    if (count == 0)
+        return;
     short_names(app->table, layers, count, names);
     int length = snprintf(text, sizeof text, "Least equal after matching:");
     for (size_t k = 0; k < count; k++) {
-        size_t leader = leader_of(app, layers[k]);
+        size_t leader = layer_leader(app->preview, layers[k]);
         length += snprintf(text + length, sizeof text - (size_t)length, "%s %s (%s %.0f%%)",
                            k > 0 ? "," : "", text_shorten_name(names[k], 24, name),
                            app->table->specialists[leader].name,
