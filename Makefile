@@ -12,16 +12,16 @@ QUIET    := $(if $(V),,@)
 
 # Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures.
 DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
-             libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev fonts-dejavu-core
+             libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev libsixel-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc \
-             libxml2-utils poppler-utils pngcheck
+             libxml2-utils poppler-utils pngcheck libsixel-bin
 DEB_PEERS := $(DEB_BUILD) python3-venv
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
 DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
-PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib libdeflate
+PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib libdeflate libsixel
 PC_CFLAGS = $(eval PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PC_CFLAGS)
 PC_LIBS   = $(eval PC_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PC_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -lutil)$(TEST_LIBS)

@@ -78,6 +78,32 @@ static cairo_surface_t *paint(const struct chart *chart, const struct image_opti
     return NULL;
 }
 
+static int pixels_across(double inches, double dpi) {
+    return (int)round(inches * dpi);
+}
+
+unsigned char *image_pixels(const struct chart *chart, const struct image_options *options,
+                            int *width, int *height, struct error *error) {
+    *width = pixels_across(options->width_inches, options->dpi);
+    *height = pixels_across(options->height_inches, options->dpi);
+    cairo_surface_t *surface =
+        image_check_size(options, error) ? paint(chart, options, *width, *height, error) : NULL;
+    if (surface == NULL)
+        return NULL;
+    const unsigned char *rows = cairo_image_surface_get_data(surface);
+    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
+    unsigned char *pixels = memory_array((size_t)*width * (size_t)*height, 3), *to = pixels;
+    for (int row = 0; row < *height; row++)
+        for (int col = 0; col < *width; col++) {
+            const unsigned char *from = rows + (size_t)row * stride + 4 * (size_t)col;
+            *to++ = from[2]; /* stored as blue, green, red */
+            *to++ = from[1];
+            *to++ = from[0];
+        }
+    cairo_surface_destroy(surface);
+    return pixels;
+}
+
 /* Receives what was encoded; free(bytes). */
 struct encoded {
     unsigned char *bytes;
@@ -89,9 +115,9 @@ typedef bool encode(const struct chart *chart, const struct image_options *optio
 
 static bool encode_png(const struct chart *chart, const struct image_options *options,
                        const char *const *text, struct encoded *encoded, struct error *error) {
-    double width = round(options->width_inches * options->dpi);
-    double height = round(options->height_inches * options->dpi);
-    cairo_surface_t *surface = paint(chart, options, (int)width, (int)height, error);
+    int width = pixels_across(options->width_inches, options->dpi);
+    int height = pixels_across(options->height_inches, options->dpi);
+    cairo_surface_t *surface = paint(chart, options, width, height, error);
     if (surface == NULL)
         return false;
     bool good = png_encode(cairo_image_surface_get_data(surface), (size_t)width, (size_t)height,

@@ -30,7 +30,12 @@ bool image_check_size(const struct image_options *options, struct error *error);
 bool image_bytes(const struct chart *chart, const struct image_options *options,
                  unsigned char **bytes, size_t *size, struct error *error);
 
-/* The same into a file, atomically. */
+/* The chart as pixels of 3 bytes, red, green and blue, row by row; free() them. NULL with an error
+ * as above. */
+unsigned char *image_pixels(const struct chart *chart, const struct image_options *options,
+                            int *width, int *height, struct error *error);
+
+/* The same as image_bytes into a file, atomically. */
 bool image_write(const struct chart *chart, const struct image_options *options, const char *path,
                  bool overwrite, struct error *error);
 

@@ -381,7 +381,7 @@ class Everywhere(ScriptTest):
         pick = random.Random(7)
         changing = ["+", "-", ">", "<", "a", "]", "[", "Space", "*", "z", "Z", "d", "Down", "PgDn",
                     "G", "g", "Up", "v", "s", "S", "K", "t", "E", "%", "X", "i", "o", ".", "V",
-                    "A", "c", "p", "U", "l", "Tab", "x", "e", "2", "1", "4", "Right", "Left", "3", "m",
+                    "A", "c", "p", "P", "U", "l", "Tab", "x", "e", "2", "1", "4", "Right", "Left", "3", "m",
                     "u", "C-r", "?", "Esc"]
         steps = [":wait", "keys: 5 g e C-u", "type: before.json", "keys: Enter Enter 1"]
         for _ in range(60):

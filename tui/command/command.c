@@ -6,6 +6,7 @@
 #include "tui/command/complain.h"
 #include "tui/command/completion.h"
 #include "tui/command/interrupt.h"
+#include "tui/terminal/picture.h"
 #include "tui/terminal/term.h"
 
 #include <cairo.h>
@@ -102,9 +103,9 @@ static int print_version(void) {
     LAPACKE_ilaver(&major, &minor, &patch);
     puts("r2m " R2M_VERSION);
     print_openblas();
-    printf(", lapacke %d.%d.%d, cairo %s, libpng %s, cjson %s, %s\n", (int)major, (int)minor,
-           (int)patch, cairo_version_string(), png_get_libpng_ver(NULL), cJSON_Version(),
-           term_library());
+    printf(", lapacke %d.%d.%d, cairo %s, libpng %s, cjson %s, libsixel %s, %s\n", (int)major,
+           (int)minor, (int)patch, cairo_version_string(), png_get_libpng_ver(NULL),
+           cJSON_Version(), picture_library(), term_library());
     puts("MIT licence");
     return EXIT_DONE;
 }

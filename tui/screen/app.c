@@ -244,6 +244,16 @@ static unsigned go_back(struct app *app) {
     return DIRTY_SCREEN;
 }
 
+struct chart *app_figure(struct app *app) {
+    const struct view_ops *ops = app->ops[app->view];
+    bool known = app->analysis->core != NULL;
+    struct chart *chart =
+        known && ops->figure != NULL ? ops->figure(app, app->states[app->view]) : NULL;
+    if (chart == NULL)
+        app_say(app, STATUS_INFO, known ? "there is no figure of this" : "not computed yet");
+    return chart;
+}
+
 static unsigned general_action(struct app *app, enum action action) {
     switch (action) {
     case ACTION_UNDO:
@@ -253,6 +263,8 @@ static unsigned general_action(struct app *app, enum action action) {
         return app_show(app, VIEW_HISTORY);
     case ACTION_COMMAND:
         return typed_command_open(app);
+    case ACTION_PICTURE:
+        return PICTURE;
     case ACTION_MATCH:
         return app_show(app, VIEW_MATCH);
     case ACTION_HELP:

@@ -11,6 +11,7 @@
 
 #include "analysis/raw_spectra.h"
 #include "merge/preview.h"
+#include "render/chart.h"
 #include "tui/screen/compare.h"
 #include "tui/screen/export_job.h"
 #include "tui/screen/keys.h"
@@ -29,7 +30,8 @@ enum {
     NOT_MINE = 8,      /* a view does not handle this action */
     LEAVE = 16,        /* the user leaves */
     PROMPT_STAYS = 32, /* the text was refused; the prompt stays open */
-    SUSPEND = 64       /* back to the shell for a while */
+    SUSPEND = 64,      /* back to the shell for a while */
+    PICTURE = 128      /* the view's figure is shown as a picture */
 };
 
 /* A view: functions and a private state. Members that may be NULL are marked so. */
@@ -49,6 +51,7 @@ struct view_ops {
     unsigned (*click)(struct app *app, void *state, int row, int col); /* elsewhere; NULL */
     unsigned (*drag)(struct app *app, void *state,                     /* after such a click, */
                      const struct mouse *mouse);                       /* till release; NULL */
+    struct chart *(*figure)(struct app *app, void *state);             /* what p shows; NULL */
     bool (*hinted)(const void *state, enum action action);             /* first in the footer */
                                                                        /* as things are; NULL */
     void (*status)(struct app *app, void *state, char left[TEXT_ROOM], /* when nothing else is */
@@ -137,6 +140,10 @@ void app_jump(struct app *app, size_t position);
 /* Shows a view; help and history on top of what was shown. */
 unsigned app_show(struct app *app, enum view_id view);
 const char *view_name(enum view_id view);
+
+/* The figure of what is shown, as a chart to be freed; NULL, and the reason said, where there is
+ * none. */
+struct chart *app_figure(struct app *app);
 
 /* Asks or leaves. */
 unsigned app_quit(struct app *app);

@@ -142,7 +142,9 @@ bool layers_is_marked(const struct layers_view *view, size_t layer);
 void layers_draw_table(struct app *app, struct layers_view *view, struct surface *surface,
                        struct rect rect, bool focus);
 
-/* The spectrum of app->layer, and what its keys do (NOT_MINE for other actions). */
+/* The spectrum of app->layer as a figure (view_ops.figure), on the screen, and what its keys do
+ * (NOT_MINE for other actions). */
+struct chart *layers_figure(struct app *app, void *state);
 void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surface *surface,
                           struct rect rect, bool focus);
 unsigned layers_spectrum_act(struct app *app, struct layers_view *view, enum action action);

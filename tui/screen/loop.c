@@ -1,5 +1,6 @@
 #include "tui/screen/loop.h"
 
+#include "tui/screen/pictures.h"
 #include "tui/terminal/signals.h"
 #include "tui/terminal/term.h"
 
@@ -18,6 +19,7 @@ struct loop {
     double workers_next; /* when results of workers are looked at again */
     int ended_by;        /* signal */
     bool left;
+    bool picture; /* stands on the screen until a key */
 };
 
 static double clock_now(void) {
@@ -49,12 +51,24 @@ static unsigned suspend(struct loop *loop) {
     return DIRTY_ALL;
 }
 
+/* Also anew, in another size. */
+static unsigned show_picture(struct loop *loop) {
+    loop->picture = pictures_show(loop->app);
+    return loop->picture ? 0 : DIRTY_ALL;
+}
+
+static unsigned end_picture(struct loop *loop) {
+    loop->picture = false;
+    term_picture_end();
+    return DIRTY_ALL;
+}
+
 static unsigned handle_signals(struct loop *loop) {
     unsigned dirty = 0;
     for (int number; (number = signals_next()) != 0;) {
         if (number == SIGWINCH) {
             term_resize();
-            dirty |= DIRTY_SCREEN;
+            dirty |= loop->picture ? end_picture(loop) | show_picture(loop) : DIRTY_SCREEN;
         } else if (number == SIGTSTP) {
             dirty |= suspend(loop);
         } else if (number == SIGINT) {
@@ -72,7 +86,9 @@ static unsigned handle_keys(struct loop *loop) {
     unsigned dirty = 0;
     for (int key; !loop->left && (key = term_read()) != INPUT_NONE;) {
         unsigned result;
-        if (key == INPUT_MOUSE) {
+        if (loop->picture) {
+            result = end_picture(loop);
+        } else if (key == INPUT_MOUSE) {
             struct mouse mouse = term_mouse();
             result = app_mouse(loop->app, &mouse);
         } else {
@@ -81,6 +97,8 @@ static unsigned handle_keys(struct loop *loop) {
         loop->left |= (result & LEAVE) != 0;
         if (result & SUSPEND)
             result |= suspend(loop);
+        if (result & PICTURE)
+            result |= show_picture(loop);
         dirty |= result;
     }
     return dirty;
@@ -119,7 +137,7 @@ int loop_run(struct app *app) {
         }
         if (dirty == 0)
             dirty = app_tick(app);
-        if (dirty != 0 && !loop.left)
+        if (dirty != 0 && !loop.left && !loop.picture)
             repaint(&loop, (dirty & DIRTY_ALL) != 0);
     }
     surface_free(loop.surface);

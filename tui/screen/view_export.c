@@ -1,4 +1,5 @@
 /* View 5: what is written, and where. */
+#include "render/figures.h"
 #include "tui/screen/app.h"
 #include "tui/screen/complete.h"
 
@@ -217,6 +218,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
     return DIRTY_SCREEN;
 }
 
+static struct chart *figure(struct app *app, void *state) {
+    (void)state;
+    return figure_contributions(app->analysis, app->preview, true);
+}
+
 const struct view_ops view_export = {.name = "export",
                                      .title = "Export",
                                      .lasts = true,
@@ -225,4 +231,5 @@ const struct view_ops view_export = {.name = "export",
                                      .draw = draw,
                                      .act = act,
                                      .list = list_of,
-                                     .changed = changed};
+                                     .changed = changed,
+                                     .figure = figure};

@@ -1,5 +1,6 @@
 /* View 3: one quantity over layers and specialists, as shades with numbers. */
 #include "merge/text.h"
+#include "render/figures.h"
 #include "render/short_names.h"
 #include "tui/screen/layers.h"
 
@@ -338,6 +339,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
+static struct chart *figure(struct app *app, void *state) {
+    (void)state;
+    return figure_contributions(app->analysis, app->preview, true);
+}
+
 const struct view_ops view_map = {.name = "map",
                                   .title = "Map",
                                   .open = open_view,
@@ -348,4 +354,5 @@ const struct view_ops view_map = {.name = "map",
                                   .row_text = row_text,
                                   .moved = moved,
                                   .changed = changed,
+                                  .figure = figure,
                                   .status = status};

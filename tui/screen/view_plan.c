@@ -1,4 +1,5 @@
 /* View 4: every hyperparameter, editable in place, with its meaning and the formula in numbers. */
+#include "render/figures.h"
 #include "tui/screen/app.h"
 
 #include "merge/text.h"
@@ -427,6 +428,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
+static struct chart *figure(struct app *app, void *state) {
+    (void)state;
+    return figure_contributions(app->analysis, app->preview, true);
+}
+
 const struct view_ops view_plan = {.name = "plan",
                                    .title = "Plan",
                                    .lasts = true,
@@ -437,4 +443,5 @@ const struct view_ops view_plan = {.name = "plan",
                                    .list = list_of,
                                    .row_text = row_text,
                                    .changed = changed,
+                                   .figure = figure,
                                    .status = status};

@@ -1,4 +1,5 @@
 /* View 2: what each specialist brings, and what the core is made of. */
+#include "render/figures.h"
 #include "tui/screen/specialists.h"
 
 #include "merge/text.h"
@@ -263,6 +264,11 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
+static struct chart *figure(struct app *app, void *state) {
+    (void)state;
+    return figure_energy(app->analysis, app->specialist);
+}
+
 const struct view_ops view_specialists = {.name = "specialists",
                                           .title = "Specialists",
                                           .open = open_view,
@@ -272,4 +278,5 @@ const struct view_ops view_specialists = {.name = "specialists",
                                           .list = list_of,
                                           .row_text = row_text,
                                           .moved = moved,
-                                          .changed = changed};
+                                          .changed = changed,
+                                          .figure = figure};

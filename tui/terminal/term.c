@@ -1,21 +1,34 @@
 #include "tui/terminal/term.h"
 
+#include "analysis/support/base64.h"
 #include "tui/screen/preferences.h"
 #include "tui/terminal/signals.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Last: these two define many short names. */
 #include <ncurses.h>
 #include <term.h>
 
-enum { ESCAPE_DELAY = 25, CODE_PASTE_BEGIN = KEY_MAX + 1, CODE_PASTE_END, CODE_MOUSE };
+enum {
+    ESCAPE_DELAY = 25,
+    CODE_PASTE_BEGIN = KEY_MAX + 1,
+    CODE_PASTE_END,
+    CODE_MOUSE,
+    CODE_DEVICE,
+    CODE_KITTY
+};
+
+enum { REPORT_ROOM = 80, EARLY_ROOM = 32, PATIENCE = 200 /* milliseconds for an answer */ };
 
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
@@ -34,9 +47,13 @@ static struct {
     unsigned theme;    /* its version */
     const char *mouse_on;
     struct mouse mouse;
-    char report[24]; /* of the mouse, so far */
+    wint_t reporting; /* CODE_MOUSE, CODE_DEVICE, CODE_KITTY: its report is coming in; or 0 */
+    char report[REPORT_ROOM];
     size_t report_length;
-    bool reporting;
+    bool asked, answered; /* which pictures it shows */
+    enum picture_protocol pictures;
+    int early[EARLY_ROOM]; /* keys that came before the answer */
+    size_t early_count, early_taken;
 } terminal;
 
 static bool is_utf8(void) {
@@ -147,9 +164,19 @@ static void follow_theme(void) {
     }
 }
 
+/* A terminal that is gone ends the loop elsewhere. */
+static void write_bytes(const char *bytes, size_t length) {
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes, length);
+        if (written < 0 && errno != EINTR)
+            return;
+        bytes += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+}
+
 static void write_text(const char *text) {
-    ssize_t written = write(STDOUT_FILENO, text, strlen(text));
-    (void)written; /* a terminal that is gone ends the loop elsewhere */
+    write_bytes(text, strlen(text));
 }
 
 bool term_start(const struct screen_options *options, struct error *error) {
@@ -168,6 +195,8 @@ bool term_start(const struct screen_options *options, struct error *error) {
     define_key("\033[200~", CODE_PASTE_BEGIN);
     define_key("\033[201~", CODE_PASTE_END);
     define_key("\033[<", CODE_MOUSE);
+    define_key("\033[?", CODE_DEVICE);
+    define_key("\033_G", CODE_KITTY);
     choose_colors(options->color);
     terminal.mouse_on = preferences_mouse() ? MOUSE_ON : "";
     write_text(PASTE_ON);
@@ -245,30 +274,65 @@ void term_paint(const struct surface *surface, bool anew) {
     refresh();
 }
 
-/* A report goes on behind its first bytes: "0;12;7M", button, column and row from 1, M or m for a
- * release. Its bytes may come in several reads. Returns INPUT_MOUSE when it is whole. */
-static int mouse_byte(int byte) {
+/* "0;12;7M": button, column and row from 1, M or m for a release. */
+static int mouse_report(char last) {
     unsigned button;
-    terminal.report[terminal.report_length++] = (char)byte;
-    terminal.report[terminal.report_length] = '\0';
-    bool ends = byte == 'M' || byte == 'm';
-    bool goes_on = ((byte >= '0' && byte <= '9') || byte == ';') &&
-                   terminal.report_length + 1 < sizeof terminal.report;
-    if (goes_on)
-        return INPUT_NONE;
-    terminal.reporting = false;
     struct mouse *mouse = &terminal.mouse;
-    if (!ends || sscanf(terminal.report, "%3u;%5d;%5d", &button, &mouse->col, &mouse->row) != 3)
+    if (sscanf(terminal.report, "%3u;%5d;%5d", &button, &mouse->col, &mouse->row) != 3)
         return INPUT_NONE;
     mouse->col--;
     mouse->row--;
     mouse->event = button == 64    ? MOUSE_WHEEL_UP
                    : button == 65  ? MOUSE_WHEEL_DOWN
-                   : byte == 'm'   ? MOUSE_RELEASE
+                   : last == 'm'   ? MOUSE_RELEASE
                    : button & 0x20 ? MOUSE_DRAG
                                    : MOUSE_PRESS;
     bool left = button == 64 || button == 65 || (button & 3) == 0;
     return left ? INPUT_MOUSE : INPUT_NONE;
+}
+
+/* Device attributes come last, whatever else was asked. */
+static int device_report(char last) {
+    terminal.answered = last == 'c';
+    if (terminal.pictures == PICTURE_NONE && picture_answer_sixel(terminal.report))
+        terminal.pictures = PICTURE_SIXEL;
+    return INPUT_NONE;
+}
+
+static int kitty_report(char last) {
+    (void)last;
+    if (picture_answer_kitty(terminal.report))
+        terminal.pictures = PICTURE_KITTY;
+    return INPUT_NONE;
+}
+
+/* Reports go on behind their first bytes, which may come in several reads. A byte of one; returns
+ * the key that it means once it is whole. */
+static int report_byte(int byte) {
+    static const struct {
+        wint_t code;
+        const char *body; /* what it may hold before its end; NULL: anything */
+        const char *ends; /* its last byte */
+        int (*whole)(char last);
+    } reports[] = {{CODE_MOUSE, "0123456789;", "Mm", mouse_report},
+                   {CODE_DEVICE, "0123456789;", "cnuy$", device_report},
+                   {CODE_KITTY, NULL, "\\", kitty_report}};
+    size_t kind = 0;
+    while (reports[kind].code != terminal.reporting)
+        kind++;
+    bool escape = byte == INPUT_ESCAPE && reports[kind].body == NULL; /* of the end, ESC and \ */
+    bool ends = byte < 128 && strchr(reports[kind].ends, byte) != NULL;
+    bool goes_on =
+        byte < 128 && (reports[kind].body == NULL || strchr(reports[kind].body, byte) != NULL);
+    if (escape)
+        return INPUT_NONE;
+    if (!ends && goes_on && terminal.report_length + 1 < sizeof terminal.report) {
+        terminal.report[terminal.report_length++] = (char)byte;
+        return INPUT_NONE;
+    }
+    terminal.report[terminal.report_length] = '\0';
+    terminal.reporting = 0;
+    return ends ? reports[kind].whole((char)byte) : INPUT_NONE;
 }
 
 struct mouse term_mouse(void) {
@@ -292,41 +356,87 @@ static int translate(wint_t code) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].code == code)
             return keys[i].key;
-    terminal.reporting = code == CODE_MOUSE;
+    terminal.reporting = code >= CODE_MOUSE && code <= CODE_KITTY ? code : 0;
     terminal.report_length = 0;
     return INPUT_RESIZE; /* no meaning, or not yet */
 }
 
-int term_read(void) {
+static int read_key(void) {
     for (;;) {
         wint_t code;
         int kind = get_wch(&code);
         if (kind == ERR)
             return INPUT_NONE;
-        int key = kind == KEY_CODE_YES ? translate(code)
-                  : terminal.reporting ? mouse_byte((int)code)
-                                       : (int)code;
+        int key = kind == KEY_CODE_YES      ? translate(code)
+                  : terminal.reporting != 0 ? report_byte((int)code)
+                                            : (int)code;
         if (key != INPUT_RESIZE && key != INPUT_NONE)
             return key;
     }
 }
 
-void term_copy(const char *text) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    write_text("\033]52;c;");
-    for (size_t left = strlen(text); left > 0;) {
-        size_t take = left < 3 ? left : 3;
-        unsigned bits = (unsigned)(unsigned char)text[0] << 16;
-        bits |= take > 1 ? (unsigned)(unsigned char)text[1] << 8 : 0;
-        bits |= take > 2 ? (unsigned char)text[2] : 0;
-        char four[5] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        take > 1 ? digits[bits >> 6 & 63] : '=',
-                        take > 2 ? digits[bits & 63] : '='};
-        write_text(four);
-        text += take;
-        left -= take;
+int term_read(void) {
+    if (terminal.early_taken < terminal.early_count)
+        return terminal.early[terminal.early_taken++];
+    terminal.early_count = terminal.early_taken = 0;
+    return read_key();
+}
+
+static double milliseconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
+}
+
+/* Keys that come before the answer are kept; an answer that comes too late is read as one all the
+ * same, and never as keys. */
+enum picture_protocol term_pictures(void) {
+    if (terminal.asked)
+        return terminal.pictures;
+    terminal.asked = true;
+    write_text(PICTURE_QUESTION);
+    double end = milliseconds() + PATIENCE;
+    while (!terminal.answered && milliseconds() < end) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        poll(&input, 1, (int)(end - milliseconds()) + 1);
+        for (int key; (key = read_key()) != INPUT_NONE;)
+            if (terminal.early_count < EARLY_ROOM)
+                terminal.early[terminal.early_count++] = key;
     }
+    return terminal.pictures;
+}
+
+void term_pixels(int *width, int *height) {
+    struct winsize size = {0};
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    bool known = size.ws_xpixel >= size.ws_col && size.ws_ypixel >= size.ws_row && size.ws_row > 0;
+    *width = known ? size.ws_xpixel : 10 * COLS;
+    *height = known ? size.ws_ypixel : 20 * LINES;
+}
+
+void term_picture(const char *bytes, size_t length, const char *hint) {
+    erase();
+    attrset(A_NORMAL);
+    mvaddstr(LINES - 1, 0, hint);
+    curs_set(0);
+    clearok(stdscr, TRUE);
+    refresh();
+    write_text("\0337\033[H"); /* saved and restored: ncurses knows where it left the cursor */
+    write_bytes(bytes, length);
+    write_text("\0338");
+}
+
+void term_picture_end(void) {
+    if (terminal.pictures == PICTURE_KITTY)
+        write_text(PICTURE_KITTY_DELETE);
+}
+
+void term_copy(const char *text) {
+    char *encoded = base64_text(text, strlen(text));
+    write_text("\033]52;c;");
+    write_text(encoded);
     write_text("\a");
+    free(encoded);
 }
 
 void term_suspend(void) {

@@ -6,6 +6,7 @@
 #include "analysis/support/error.h"
 #include "tui/screen/keys.h"
 #include "tui/screen/screen.h"
+#include "tui/terminal/picture.h"
 #include "tui/terminal/surface.h"
 
 /* The characters that the locale can show: sets LC_CTYPE (numbers stay in "C") and returns the
@@ -35,6 +36,17 @@ struct mouse term_mouse(void);
 
 /* Into the clipboard of a terminal that takes OSC 52. */
 void term_copy(const char *text);
+
+/* The pictures that the terminal shows: asked on the first call, which waits 200 ms at most. */
+enum picture_protocol term_pictures(void);
+
+/* The whole screen in pixels, 10 x 20 a cell where the terminal does not tell. */
+void term_pixels(int *width, int *height);
+
+/* A picture (picture.h) from the upper left corner on, and hint in the last row, in place of what
+ * is shown; afterwards term_picture_end and term_paint with anew. */
+void term_picture(const char *bytes, size_t length, const char *hint);
+void term_picture_end(void);
 
 /* Back to the shell until the process is continued. */
 void term_suspend(void);
