@@ -181,6 +181,9 @@ class Views(ScriptTest):
         for text, value, places in zip(shown, expected, digits):
             self.assertAlmostEqual(float(text), value, delta=places, msg=f"{shown} {expected}")
 
+    def test_a_picture_needs_a_terminal(self):
+        self.assertIn("a picture needs a terminal", self.room.screen("picture.txt")[22])
+
     def test_specialists_show_what_analyze_says(self):
         rows = self.room.screen("specialists.txt")
         for one in self.room.analyze()["specialists"]:

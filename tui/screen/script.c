@@ -24,7 +24,10 @@ static bool fail(struct script *script, const char *reason, const char *what) {
 static void press(struct script *script, int key) {
     if (script->left)
         return;
-    script->left = (app_key(script->app, key) & LEAVE) != 0;
+    unsigned result = app_key(script->app, key);
+    script->left = (result & LEAVE) != 0;
+    if (result & PICTURE)
+        app_say(script->app, STATUS_WARNING, "a picture needs a terminal");
     app_draw(script->app, script->surface);
 }
 
