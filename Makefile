@@ -38,7 +38,7 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
-FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config merge/methods tui/terminal tui/screen tui/command
+FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config merge/methods render/figures tui/terminal tui/screen tui/command
 sources  = $(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c)))
 archive  = $(BUILD)/lib/$(subst /,-,$(1)).a
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))

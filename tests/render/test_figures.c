@@ -1,5 +1,5 @@
 /* The figures carry the numbers of the analysis, and their files appear whole. */
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tests/study.h"
 
 #include <math.h>
@@ -167,9 +167,9 @@ static void vectors_have_no_spectrum(void **state) {
 
 static void parts_add_up_to_one(void **state) {
     const struct fixture *f = *state;
-    struct chart *charts[] = {figure_energy(f->analysis, 0),
-                              figure_contributions(f->analysis, f->preview, false),
-                              figure_contributions(f->analysis, f->preview, true)};
+    struct figure_source source = {f->analysis, f->preview};
+    struct chart *charts[] = {figure_energy(&source, 0), figure_contributions_before(&source, 0),
+                              figure_contributions_after(&source, 0)};
     for (size_t k = 0; k < 3; k++) {
         const struct chart_bars *bars = &charts[k]->bars;
         assert_int_equal(bars->category_count, f->table->matrix_count);
@@ -184,34 +184,65 @@ static void parts_add_up_to_one(void **state) {
     }
 }
 
+/* The files asked for in the tests below: four figures, two of which have no subject. */
+static struct figure_files files_in(const char *folder, const char *layers) {
+    return (struct figure_files){.folder = folder,
+                                 .image = png,
+                                 .figures = "spectrum,energy,contributions-*",
+                                 .layers = layers};
+}
+
 static void files_are_written_for_the_layers_asked(void **state) {
     const struct fixture *f = *state;
+    struct figure_source source = {f->analysis, f->preview};
     struct scratch scratch = scratch_make();
     char *folder = scratch_path(&scratch, "figures");
     struct progress progress = {0};
     struct error error = {0};
     size_t count;
     const char *name = f->table->layers[first_matrix(f->table)].name;
-    assert_true(figures_write(f->analysis, f->preview, &png, "{}", folder, name, false, &progress,
-                              &count, &error));
+    struct figure_files files = files_in(folder, name);
+    files.config = "{}";
+    assert_true(figures_write(&source, &files, &progress, &count, &error));
     assert_int_equal(count, 1 + N + 2);
     assert_int_equal(atomic_load(&progress.done), count);
     assert_int_equal(atomic_load(&progress.total), count);
     char *path = memory_format("%s/spectrum-%s.png", folder, name);
     assert_int_equal(access(path, R_OK), 0);
     free(path);
-    assert_false(figures_write(f->analysis, f->preview, &png, NULL, folder, name, false, NULL,
-                               &count, &error)); /* they exist */
+    assert_false(figures_write(&source, &files, NULL, &count, &error)); /* they exist */
     assert_int_equal(count, 0);
     error_free(&error);
-    assert_true(figures_write(f->analysis, f->preview, &png, NULL, folder, name, true, NULL, &count,
-                              &error));
+    files.overwrite = true;
+    assert_true(figures_write(&source, &files, NULL, &count, &error));
     progress.cancel = true;
-    assert_false(figures_write(f->analysis, f->preview, &png, NULL, folder, NULL, true, &progress,
-                               &count, &error));
+    assert_false(figures_write(&source, &files, &progress, &count, &error));
     assert_int_equal(error.kind, ERROR_CANCELLED);
     error_free(&error);
     scratch_remove(&scratch);
+}
+
+static void figures_are_chosen_by_patterns(void **state) {
+    (void)state;
+    size_t count, chosen = 0;
+    const struct figure *all = figures(&count);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(figure_is_chosen(&all[i], NULL));
+        assert_true(figure_is_chosen(&all[i], "*"));
+        assert_false(figure_is_chosen(&all[i], "spectr,nergy,*-"));
+        chosen += figure_is_chosen(&all[i], "energy,contrib*");
+    }
+    assert_int_equal(chosen, 3);
+    struct error error = {0};
+    assert_true(figures_check(NULL, &error));
+    assert_true(figures_check("spectrum,cont*", &error));
+    assert_false(figures_check("spectrum,enrgy", &error));
+    assert_int_equal(error.kind, ERROR_USAGE);
+    assert_non_null(strstr(error.message, "enrgy"));
+    assert_non_null(strstr(error.hint, "energy"));
+    error_free(&error);
+    assert_false(figures_check("", &error));
+    error_free(&error);
 }
 
 /* Names of layers that are the same once they are safe as file names; a path out of the folder. */
@@ -231,8 +262,9 @@ static void files_of_names_alike_are_kept_apart(void **state) {
     struct error error = {0};
     size_t count;
     char *folder = scratch_path(&scratch, "figures");
-    assert_true(figures_write(study.analysis, study.preview, &png, NULL, folder, NULL, false, NULL,
-                              &count, &error));
+    struct figure_source source = {study.analysis, study.preview};
+    struct figure_files files = files_in(folder, NULL);
+    assert_true(figures_write(&source, &files, NULL, &count, &error));
     assert_int_equal(count, 4 + 2 + 2);
     static const char *const suffixes[] = {"", "-2", "-3"};
     size_t found = 0;
@@ -251,8 +283,9 @@ static void files_of_names_alike_are_kept_apart(void **state) {
 static void a_folder_that_cannot_be_is_an_error(void **state) {
     const struct fixture *f = *state;
     struct error error = {0};
-    assert_false(figures_write(f->analysis, f->preview, &png, NULL, "/dev/null/x", NULL, false,
-                               NULL, NULL, &error));
+    struct figure_source source = {f->analysis, f->preview};
+    struct figure_files files = files_in("/dev/null/x", NULL);
+    assert_false(figures_write(&source, &files, NULL, NULL, &error));
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_non_null(strstr(error.message, "/dev/null/x"));
     error_free(&error);
@@ -267,6 +300,7 @@ int main(void) {
         cmocka_unit_test(vectors_have_no_spectrum),
         cmocka_unit_test(parts_add_up_to_one),
         cmocka_unit_test(files_are_written_for_the_layers_asked),
+        cmocka_unit_test(figures_are_chosen_by_patterns),
         cmocka_unit_test(files_of_names_alike_are_kept_apart),
         cmocka_unit_test(a_folder_that_cannot_be_is_an_error),
     };

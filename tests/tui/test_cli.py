@@ -296,6 +296,15 @@ class Plot(ProgramTest):
             data = (self.folder / "figures" / name).read_bytes()
             self.assertEqual((data[:8], data[-8:-4]), (b"\x89PNG\r\n\x1a\n", b"IEND"))
 
+    def test_figures_are_chosen_by_name(self):
+        self.good("plot", *SOURCE, "-o", "figures", "--figure", "energy,*-after", "--format", "svg")
+        names = {path.name for path in (self.folder / "figures").iterdir()}
+        self.assertEqual(names, {"energy-fs.svg", "energy-efs.svg", "energy-fr.svg", "contributions-after.svg"})
+        done = self.run_program("plot", *SOURCE, "-o", "others", "--figure", "enrgy")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean energy?", done.stderr)
+        self.assertFalse((self.folder / "others").exists())
+
     def test_one_layer(self):
         self.good("plot", *SOURCE, "-o", "figures", "--layer", "blocks.1*", "--format", "png")
         names = [path.name for path in (self.folder / "figures").glob("spectrum-*")]

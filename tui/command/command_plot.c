@@ -1,6 +1,6 @@
 /* The figures of an analysis as files. */
 #include "merge/text.h"
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/session.h"
@@ -65,18 +65,29 @@ static struct image_options image_of(const struct options *options) {
     return image;
 }
 
+/* A file that an earlier run may have written: FIGURE.png, FIGURE-SUBJECT.png. */
+static bool is_figure(const char *file, const char *patterns) {
+    size_t count;
+    const struct figure *all = figures(&count);
+    for (size_t f = 0; f < count; f++) {
+        size_t length = strlen(all[f].name);
+        if (figure_is_chosen(&all[f], patterns) && strncmp(file, all[f].name, length) == 0 &&
+            (file[length] == '-' || file[length] == '.'))
+            return true;
+    }
+    return false;
+}
+
 /* Figures of an earlier run are replaced together or not at all. */
 static bool check_folder(const struct options *options, struct error *error) {
-    static const char *const figures[] = {"spectrum-*.*", "energy-*.*", "contributions-*.*"};
     DIR *folder = options->force ? NULL : opendir(options->output);
     bool good = true;
     for (struct dirent *entry; good && folder != NULL && (entry = readdir(folder)) != NULL;)
-        for (size_t i = 0; good && i < sizeof figures / sizeof *figures; i++)
-            if (fnmatch(figures[i], entry->d_name, 0) == 0) {
-                good = error_set(error, ERROR_INPUT, "%s/%s: the file exists", options->output,
-                                 entry->d_name);
-                error_hint(error, "--force replaces the figures in this folder");
-            }
+        if (is_figure(entry->d_name, options->figure)) {
+            good = error_set(error, ERROR_INPUT, "%s/%s: the file exists", options->output,
+                             entry->d_name);
+            error_hint(error, "--force replaces the figures in this folder");
+        }
     if (folder != NULL)
         closedir(folder);
     return good;
@@ -92,10 +103,15 @@ static bool write_figures(void *context, struct progress *progress, struct error
     struct plotting *plotting = context;
     const struct session *session = plotting->session;
     char *config = config_text(&session->config, NULL);
-    struct image_options image = image_of(plotting->options);
-    bool good = figures_write(session->analysis, session->preview, &image, config,
-                              plotting->options->output, plotting->options->layer,
-                              plotting->options->force, progress, &plotting->files, error);
+    const struct options *options = plotting->options;
+    struct figure_source source = {session->analysis, session->preview};
+    struct figure_files files = {.folder = options->output,
+                                 .image = image_of(options),
+                                 .config = config,
+                                 .figures = options->figure,
+                                 .layers = options->layer,
+                                 .overwrite = options->force};
+    bool good = figures_write(&source, &files, progress, &plotting->files, error);
     free(config);
     return good;
 }
@@ -104,7 +120,8 @@ static bool plot(struct session *session, const struct options *options, struct 
     struct plotting plotting = {session, options, 0};
     const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
     struct image_options image = image_of(options);
-    if (!image_check_size(&image, error) || !session_open(session, options, error) ||
+    if (!figures_check(options->figure, error) || !image_check_size(&image, error) ||
+        !session_open(session, options, error) ||
         !check_glob(session->table, options->layer, error) || !check_folder(options, error))
         return false;
     session_start(session, options->threads);

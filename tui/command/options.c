@@ -84,6 +84,7 @@ static const struct option table[] = {
     SIZE("width", "INCHES", width, "width of a figure (default: 6.4)"),
     SIZE("height", "INCHES", height, "height of a figure (default: 4)"),
     SIZE("dpi", "N", dpi, "dots an inch of a PNG (default: 300)"),
+    TEXT("figure", "NAME,...", figure, PLOT, "only these figures; * and ? stand for letters"),
     TEXT("layer", "GLOB", layer, PLOT, "spectra only of matrices whose name matches"),
     TEXT("script", "FILE", script, TUI, "read keys from FILE instead of a terminal"),
     FLAG("keys", keys, TUI, "list the keys of the screen and exit"),

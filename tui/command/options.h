@@ -29,7 +29,7 @@ struct options {
     const char **operands;
     size_t operand_count;
     struct string_list set; /* KEY=VALUE of --set, --strip-prefix and --rename, in their order */
-    const char *base, *preset, *output, *format, *layer, *script, *color, *completion;
+    const char *base, *preset, *output, *format, *figure, *layer, *script, *color, *completion;
     const char *state_dict;
     const char *cache;         /* refused, but for none */
     unsigned threads;          /* 0: one per processor */

@@ -2,7 +2,7 @@
 
 #include "analysis/support/atomic_file.h"
 #include "merge/report.h"
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/screen/app.h"
 
 #include <dirent.h>
@@ -25,9 +25,12 @@ static bool write_figures(struct app *app) {
     struct preview *preview = preview_create(app->table);
     preview_compute(preview, job->plan, app->analysis);
     char *config = config_text(&job->plan->config, NULL);
-    struct image_options image = image_options_default();
-    bool good = figures_write(app->analysis, preview, &image, config, job->path, NULL,
-                              job->overwrite, &job->progress, &job->files, &job->error);
+    struct figure_source source = {app->analysis, preview};
+    struct figure_files files = {.folder = job->path,
+                                 .image = image_options_default(),
+                                 .config = config,
+                                 .overwrite = job->overwrite};
+    bool good = figures_write(&source, &files, &job->progress, &job->files, &job->error);
     free(config);
     preview_free(preview);
     return good;

@@ -3,7 +3,7 @@
 #define R2M_TUI_SCREEN_LAYERS_H
 
 #include "render/cells.h"
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/screen/rank_edit.h"
 
 #include <math.h>

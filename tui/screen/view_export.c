@@ -1,5 +1,5 @@
 /* View 5: what is written, and where. */
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/screen/app.h"
 #include "tui/screen/complete.h"
 
@@ -220,7 +220,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions(app->analysis, app->preview, true);
+    return figure_contributions_after(&(struct figure_source){app->analysis, app->preview}, 0);
 }
 
 const struct view_ops view_export = {.name = "export",

@@ -1,6 +1,6 @@
 /* View 3: one quantity over layers and specialists, as shades with numbers. */
 #include "merge/text.h"
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "render/short_names.h"
 #include "tui/screen/layers.h"
 
@@ -341,7 +341,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions(app->analysis, app->preview, true);
+    return figure_contributions_after(&(struct figure_source){app->analysis, app->preview}, 0);
 }
 
 const struct view_ops view_map = {.name = "map",

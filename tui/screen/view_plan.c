@@ -1,5 +1,5 @@
 /* View 4: every hyperparameter, editable in place, with its meaning and the formula in numbers. */
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/screen/app.h"
 
 #include "merge/text.h"
@@ -430,7 +430,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions(app->analysis, app->preview, true);
+    return figure_contributions_after(&(struct figure_source){app->analysis, app->preview}, 0);
 }
 
 const struct view_ops view_plan = {.name = "plan",

@@ -1,5 +1,5 @@
 /* View 2: what each specialist brings, and what the core is made of. */
-#include "render/figures.h"
+#include "render/figures/figures.h"
 #include "tui/screen/specialists.h"
 
 #include "merge/text.h"
@@ -266,7 +266,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_energy(app->analysis, app->specialist);
+    return figure_energy(&(struct figure_source){app->analysis, app->preview}, app->specialist);
 }
 
 const struct view_ops view_specialists = {.name = "specialists",

@@ -1,7 +1,7 @@
 /* The spectrum of a layer: residuals with their rank cuts, task vectors, the base; singular values
  * or the energy they add up to. */
 #include "analysis/support/memory.h"
-#include "render/figures.h"
+#include "render/figures/figures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -212,4 +212,10 @@ struct chart *figure_spectrum(const struct analysis *analysis, const struct prev
     if (view->cumulative)
         chart->y.maximum = fmin(chart->y.maximum, 1.02);
     return chart;
+}
+
+struct chart *figure_layer_spectrum(const struct figure_source *source, size_t layer) {
+    struct spectrum_view view = spectrum_view_default();
+    view.noise_edges = true;
+    return figure_spectrum(source->analysis, source->preview, layer, &view);
 }

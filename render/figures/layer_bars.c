@@ -1,4 +1,5 @@
-#include "render/figures.h"
+/* Bars along the matrix layers: energies, contributions. */
+#include "render/figures/figures.h"
 
 #include "analysis/support/memory.h"
 #include "render/short_names.h"
@@ -35,7 +36,8 @@ static void name_series(struct chart *chart, size_t s, const char *name, int col
     chart->bars.colours[s] = colour;
 }
 
-struct chart *figure_energy(const struct analysis *analysis, size_t specialist) {
+struct chart *figure_energy(const struct figure_source *source, size_t specialist) {
+    const struct analysis *analysis = source->analysis;
     static const struct {
         const char *name;
         int colour;
@@ -63,8 +65,9 @@ struct chart *figure_energy(const struct analysis *analysis, size_t specialist) 
     return chart;
 }
 
-struct chart *figure_contributions(const struct analysis *analysis, const struct preview *preview,
-                                   bool after) {
+static struct chart *contributions(const struct figure_source *source, bool after) {
+    const struct analysis *analysis = source->analysis;
+    const struct preview *preview = source->preview;
     size_t *layers, n = analysis->table->specialist_count;
     struct chart *chart =
         depth_chart(analysis,
@@ -90,4 +93,14 @@ struct chart *figure_contributions(const struct analysis *analysis, const struct
     free(layers);
     chart_fit(chart);
     return chart;
+}
+
+struct chart *figure_contributions_before(const struct figure_source *source, size_t unused) {
+    (void)unused;
+    return contributions(source, false);
+}
+
+struct chart *figure_contributions_after(const struct figure_source *source, size_t unused) {
+    (void)unused;
+    return contributions(source, true);
 }

@@ -1,0 +1,70 @@
+#include "merge/text.h"
+#include "render/figures/figures.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct figure table[] = {
+    {"spectrum", FIGURE_LAYER, figure_layer_spectrum,
+     "singular values of a layer's residuals, with rank cuts, kept energy and noise edges"},
+    {"energy", FIGURE_SPECIALIST, figure_energy,
+     "Real, Fake and cross energy of a specialist's task vector in every layer"},
+    {"contributions-before", FIGURE_WHOLE, figure_contributions_before,
+     "share of each specialist in every layer before norm matching"},
+    {"contributions-after", FIGURE_WHOLE, figure_contributions_after,
+     "share of each specialist in every layer after norm matching"},
+};
+enum { FIGURE_COUNT = sizeof table / sizeof *table };
+
+const struct figure *figures(size_t *count) {
+    *count = FIGURE_COUNT;
+    return table;
+}
+
+/* The next of the comma-separated patterns, to be freed; NULL at the end. */
+static char *next_pattern(const char **at) {
+    size_t length = strcspn(*at, ",");
+    if (**at == '\0')
+        return NULL;
+    char *pattern = memory_text(*at, length);
+    *at += length + ((*at)[length] == ',');
+    return pattern;
+}
+
+bool figure_is_chosen(const struct figure *figure, const char *patterns) {
+    bool chosen = patterns == NULL;
+    const char *at = patterns != NULL ? patterns : "";
+    for (char *pattern; (pattern = next_pattern(&at)) != NULL; free(pattern))
+        chosen |= fnmatch(pattern, figure->name, 0) == 0;
+    return chosen;
+}
+
+static bool check_pattern(const char *pattern, struct error *error) {
+    const char *names[FIGURE_COUNT + 1] = {0};
+    bool found = false;
+    for (size_t i = 0; i < FIGURE_COUNT; i++) {
+        names[i] = table[i].name;
+        found |= fnmatch(pattern, names[i], 0) == 0;
+    }
+    if (found)
+        return true;
+    char *quoted = error_quote(pattern, strlen(pattern)), *list = names_join(names, FIGURE_COUNT);
+    const char *nearest = nearest_name(pattern, names, FIGURE_COUNT);
+    error_set(error, ERROR_USAGE, "--figure %s: there is no such figure", quoted);
+    if (nearest != NULL)
+        error_hint(error, "did you mean %s?", nearest);
+    else
+        error_hint(error, "there are %s", list);
+    free(quoted);
+    free(list);
+    return false;
+}
+
+bool figures_check(const char *patterns, struct error *error) {
+    const char *at = patterns != NULL ? patterns : "";
+    bool good = patterns == NULL || *patterns != '\0' || check_pattern("", error);
+    for (char *pattern; good && (pattern = next_pattern(&at)) != NULL; free(pattern))
+        good = check_pattern(pattern, error);
+    return good;
+}

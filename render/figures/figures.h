@@ -1,0 +1,104 @@
+/* The figures of this program, as charts: each built from an analysis and its preview. */
+#ifndef R2M_RENDER_FIGURES_H
+#define R2M_RENDER_FIGURES_H
+
+#include "analysis/raw_spectra.h"
+#include "merge/preview.h"
+#include "render/image.h"
+
+/* Whose spectrum: a curve for each specialist's residual or task vector, the base's, or all three
+ * for one specialist. */
+enum spectrum_of {
+    SPECTRUM_RESIDUALS,
+    SPECTRUM_TASKS,
+    SPECTRUM_BASE,
+    SPECTRUM_COMPARED,
+    SPECTRUM_OF_COUNT
+};
+const char *spectrum_of_text(enum spectrum_of of);
+
+/* How a spectrum is looked at. */
+struct spectrum_view {
+    enum chart_scale x, y; /* log x by default */
+    int selected;          /* the specialist drawn strongest; its rank cut is labelled; -1: none,
+                              every cut is drawn */
+    bool noise_edges;      /* GD and MP lines of the selected (or first) specialist */
+    double zoom_min, zoom_max; /* index range shown; 0, 0: all */
+    enum spectrum_of of;
+    const struct raw_spectra *raw; /* of task vectors and base; NULL: none are there */
+    bool relative;                 /* to sigma_1 of each curve */
+    bool cumulative;               /* energy up to the index in place of singular values */
+    size_t cursor;                 /* a dotted line at that index; 0: none */
+};
+
+/* Log x and y, nothing selected, noise edges off. */
+struct spectrum_view spectrum_view_default(void);
+
+/* Singular values of one matrix layer: a curve per specialist, the residuals' with rank cuts,
+ * discarded tails and kept energy in the legend. Curves that are not ready are absent. NULL when
+ * the layer is not a matrix. */
+struct chart *figure_spectrum(const struct analysis *analysis, const struct preview *preview,
+                              size_t layer, const struct spectrum_view *view);
+
+/* ---- all figures, as a table ---- */
+
+/* What a figure is made from. */
+struct figure_source {
+    const struct analysis *analysis; /* done */
+    const struct preview *preview;   /* complete */
+};
+
+/* How often a figure is there. */
+enum figure_scope {
+    FIGURE_WHOLE,      /* once */
+    FIGURE_SPECIALIST, /* for each specialist */
+    FIGURE_LAYER       /* for each matrix layer */
+};
+
+struct figure {
+    const char *name; /* file name, followed by -SUBJECT where there is one */
+    enum figure_scope scope;
+    /* Returns a new chart, never NULL. subject: index of the specialist or the layer. */
+    struct chart *(*build)(const struct figure_source *source, size_t subject);
+    const char *help; /* what it shows */
+};
+
+/* All of them, in the order in which they are written. */
+const struct figure *figures(size_t *count);
+
+/* Whether one of the comma-separated patterns (* and ?) is the figure's name; NULL: true. */
+bool figure_is_chosen(const struct figure *figure, const char *patterns);
+
+/* ERROR_USAGE, with the nearest names, where a pattern matches no figure. */
+bool figures_check(const char *patterns, struct error *error);
+
+/* Which figures are written, where and how. */
+struct figure_files {
+    const char *folder;         /* made if missing */
+    struct image_options image; /* size and resolution; wide figures are half as wide again */
+    const char *config;         /* goes into the files' text; may be NULL */
+    const char *figures;        /* patterns, see figure_is_chosen; NULL: all */
+    const char *layers;         /* glob on layers' names, for figures of a layer; NULL: all */
+    bool overwrite;
+};
+
+/* Writes the chosen figures, NAME.png or NAME-SUBJECT.png (or .svg, .pdf). Characters of names
+ * outside [A-Za-z0-9._-] become '_', long names are cut, and figures whose file names would then be
+ * the same get -2, -3, ... progress may be NULL; count (may be NULL) gets the number of files. */
+bool figures_write(const struct figure_source *source, const struct figure_files *files,
+                   struct progress *progress, size_t *count, struct error *error);
+
+/* The builders of the table, for the screen (figures named by file). */
+
+/* Real, Fake and cross energy of one specialist's task vector, stacked, per matrix layer
+ * (layer_bars.c). */
+struct chart *figure_energy(const struct figure_source *source, size_t specialist);
+
+/* Share of each specialist per layer before or after norm matching (layer_bars.c). */
+struct chart *figure_contributions_before(const struct figure_source *source, size_t unused);
+struct chart *figure_contributions_after(const struct figure_source *source, size_t unused);
+
+/* figure_spectrum with noise edges and everything else by default (spectrum.c). */
+struct chart *figure_layer_spectrum(const struct figure_source *source, size_t layer);
+
+#endif
