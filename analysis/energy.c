@@ -32,33 +32,68 @@ double energy_real_share(const struct tensor_table *table, const struct real_cor
     return total > 0 ? real / total : 0;
 }
 
-/* ||sum_j a_j tau_j||, 0 where only rounding is left of the cancellation. */
-static double combined_norm(const double *gram, size_t n, const double *a) {
+/* Longest that sum_j a_j tau_j could be: no part of it against another. */
+static double longest_sum(const double *gram, size_t n, const double *a) {
     double longest = 0;
     for (size_t j = 0; j < n; j++)
         longest += fabs(a[j]) * sqrt(gram[j * n + j]);
-    double square = gram_form(gram, n, a, a);
+    return longest;
+}
+
+/* Root of a square, 0 where only rounding is left of the cancellation. */
+static double norm_of(double square, double longest) {
     double norm = square > 0 ? sqrt(square) : 0;
     return norm > VANISHED * longest ? norm : 0;
 }
 
+/* From inner products and norms; the diagonal is exactly 1. */
+static void fill_cosines(const double *products, const double *norms, size_t n, double *cosines) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i; j < n; j++) {
+            double both = norms[i] * norms[j];
+            double cosine = both > 0 ? fmax(-1, fmin(1, products[i * n + j] / both)) : 0;
+            cosines[i * n + j] = cosines[j * n + i] = i == j && both > 0 ? 1 : cosine;
+        }
+}
+
 void energy_cosines(const double *gram, size_t n, const double *coefficients, double *cosines) {
-    double identity[SPECIALIST_LIMIT * SPECIALIST_LIMIT], norms[SPECIALIST_LIMIT];
+    double identity[SPECIALIST_LIMIT * SPECIALIST_LIMIT];
+    double products[SPECIALIST_LIMIT * SPECIALIST_LIMIT], norms[SPECIALIST_LIMIT];
     if (coefficients == NULL) {
         memset(identity, 0, n * n * sizeof *identity);
         for (size_t i = 0; i < n; i++)
             identity[i * n + i] = 1;
         coefficients = identity;
     }
-    for (size_t i = 0; i < n; i++)
-        norms[i] = combined_norm(gram, n, coefficients + i * n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i; j < n; j++) {
-            double product = gram_form(gram, n, coefficients + i * n, coefficients + j * n);
-            double both = norms[i] * norms[j];
-            double cosine = both > 0 ? fmax(-1, fmin(1, product / both)) : 0;
-            cosines[i * n + j] = cosines[j * n + i] = i == j && both > 0 ? 1 : cosine;
+    for (size_t i = 0; i < n; i++) {
+        const double *row = coefficients + i * n;
+        for (size_t j = 0; j < n; j++)
+            products[i * n + j] = gram_form(gram, n, row, coefficients + j * n);
+        norms[i] = norm_of(products[i * n + i], longest_sum(gram, n, row));
+    }
+    fill_cosines(products, norms, n, cosines);
+}
+
+void energy_residual_cosines(const struct tensor_table *table, const struct real_core *core,
+                             const double *gram, double *cosines) {
+    size_t n = core->n;
+    double rows[SPECIALIST_LIMIT * SPECIALIST_LIMIT], norms[SPECIALIST_LIMIT];
+    double products[SPECIALIST_LIMIT * SPECIALIST_LIMIT] = {0}, longest[SPECIALIST_LIMIT] = {0};
+    for (size_t l = 0; l < table->layer_count; l++) {
+        if (table->layers[l].role != ROLE_MATRIX)
+            continue;
+        const double *of_layer = gram + l * n * n;
+        for (size_t i = 0; i < n; i++)
+            residual_coefficients(core, l, i, rows + i * n);
+        for (size_t i = 0; i < n; i++) {
+            longest[i] += pow(longest_sum(of_layer, n, rows + i * n), 2);
+            for (size_t j = 0; j < n; j++)
+                products[i * n + j] += gram_form(of_layer, n, rows + i * n, rows + j * n);
         }
+    }
+    for (size_t i = 0; i < n; i++)
+        norms[i] = norm_of(products[i * n + i], sqrt(longest[i]));
+    fill_cosines(products, norms, n, cosines);
 }
 
 void energy_gram_sum(const struct tensor_table *table, const double *gram, bool matrices_only,

@@ -26,6 +26,10 @@ double energy_real_share(const struct tensor_table *table, const struct real_cor
  * vectors themselves. gram: N x N. A vanishing vector has cosine 0 with everything. */
 void energy_cosines(const double *gram, size_t n, const double *coefficients, double *cosines);
 
+/* cosines[N x N] between the residuals over all matrices, sum over layers of <R_i,l , R_j,l>. */
+void energy_residual_cosines(const struct tensor_table *table, const struct real_core *core,
+                             const double *gram, double *cosines);
+
 /* Sum of the layers' Gram matrices, N x N: over matrices only, or over all shared tensors. */
 void energy_gram_sum(const struct tensor_table *table, const double *gram, bool matrices_only,
                      double *sum);

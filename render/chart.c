@@ -48,6 +48,17 @@ void chart_set_bars(struct chart *chart, size_t categories, size_t series, bool 
     };
 }
 
+void chart_set_map(struct chart *chart, size_t rows, size_t columns, const char *label) {
+    chart->map = (struct chart_map){
+        .row_count = rows,
+        .column_count = columns,
+        .rows = memory_array(rows, sizeof(char *)),
+        .columns = memory_array(columns, sizeof(char *)),
+        .values = memory_array(rows * columns, sizeof(double)),
+        .label = memory_string(label),
+    };
+}
+
 static void free_names(char **names, size_t count) {
     for (size_t i = 0; i < count; i++)
         free(names[i]);
@@ -66,6 +77,10 @@ void chart_free(struct chart *chart) {
         free(chart->lines[i].label);
     free_names(chart->bars.categories, chart->bars.category_count);
     free_names(chart->bars.names, chart->bars.series_count);
+    free_names(chart->map.rows, chart->map.row_count);
+    free_names(chart->map.columns, chart->map.column_count);
+    free(chart->map.values);
+    free(chart->map.label);
     free(chart->bars.colours);
     free(chart->bars.values);
     free(chart->curves);
@@ -168,7 +183,29 @@ static void fit_y_to_bars(struct chart *chart) {
     make_drawable(&chart->y);
 }
 
+static void fit_map(struct chart *chart) {
+    struct chart_map *map = &chart->map;
+    struct chart_axis range = {.minimum = INFINITY, .maximum = -INFINITY};
+    for (size_t i = 0; i < map->row_count * map->column_count; i++) {
+        range.minimum = fmin(range.minimum, map->values[i]); /* of a NaN and a number: the number */
+        range.maximum = fmax(range.maximum, map->values[i]);
+    }
+    chart->x = (struct chart_axis){chart->x.label, CHART_LINEAR, 0, (double)map->column_count};
+    chart->y = (struct chart_axis){chart->y.label, CHART_LINEAR, 0, (double)map->row_count};
+    if (map->minimum < map->maximum)
+        return;
+    if (!isfinite(range.minimum))
+        range.minimum = range.maximum = 0;
+    make_drawable(&range);
+    map->minimum = range.minimum;
+    map->maximum = range.maximum;
+}
+
 void chart_fit(struct chart *chart) {
+    if (chart->map.column_count > 0) {
+        fit_map(chart);
+        return;
+    }
     if (chart->bars.category_count > 0) {
         fit_y_to_bars(chart);
         return;
@@ -186,7 +223,8 @@ static bool any_nonzero(const double *values, size_t count) {
 
 const char *chart_remark(const struct chart *chart) {
     const struct chart_bars *bars = &chart->bars;
-    bool seen = any_nonzero(bars->values, bars->category_count * bars->series_count);
+    bool seen = chart->map.column_count > 0 ||
+                any_nonzero(bars->values, bars->category_count * bars->series_count);
     size_t points = bars->category_count;
     for (size_t c = 0; c < chart->curve_count; c++) {
         points += chart->curves[c].count;

@@ -2,7 +2,8 @@
  * cells.h (terminal) and image.h (cairo and libpng); both share ticks, number formats and name
  * shortening from here.
  *
- * A chart holds curves over a continuous x, or bars over named categories, not both. */
+ * A chart holds curves over a continuous x, bars over named categories, or a map of coloured cells,
+ * one of them. */
 #ifndef R2M_RENDER_CHART_H
 #define R2M_RENDER_CHART_H
 
@@ -48,6 +49,17 @@ struct chart_bars {
     double *values;    /* [category_count x series_count]; negative values allowed */
 };
 
+enum chart_colours { CHART_SEQUENTIAL, CHART_DIVERGING }; /* low to high, or from 0 both ways */
+
+struct chart_map { /* cells whose colour is their value */
+    size_t row_count, column_count;
+    char **rows, **columns; /* names; the first row is on top */
+    double *values;         /* [row_count x column_count]; NAN: no value */
+    enum chart_colours colours;
+    char *label; /* of the values, with the unit */
+    double minimum, maximum;
+};
+
 struct chart {
     char *title;
     char *subtitle;         /* numbers that belong to the picture; may be NULL */
@@ -57,6 +69,7 @@ struct chart {
     struct chart_line *lines;
     size_t line_count;
     struct chart_bars bars; /* category_count 0: none */
+    struct chart_map map;   /* column_count 0: none */
 };
 
 struct chart *chart_create(const char *title);
@@ -65,11 +78,12 @@ struct chart_curve *chart_add_curve(struct chart *chart, const char *name, int c
 void chart_add_line(struct chart *chart, bool vertical, double value, const char *label, int colour,
                     bool dotted);
 void chart_set_bars(struct chart *chart, size_t categories, size_t series, bool stacked);
+void chart_set_map(struct chart *chart, size_t rows, size_t columns, const char *label);
 void chart_free(struct chart *chart);
 
 /* Sets min..max of both axes to what the curves or bars need; bars stand at 0.5, 1.5, ... on x. The
  * floor of a log y axis is robust: 0.8 x the value at 98 % of the points, not the smallest. Equal
- * limits are spread. */
+ * limits are spread. Values of a map keep the range that is set, and get theirs where none is. */
 void chart_fit(struct chart *chart);
 
 /* What to say in place of a picture: "nothing to show yet" or "all values are zero"; NULL where

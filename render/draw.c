@@ -56,7 +56,7 @@ const char *draw_fitted(const struct drawing *drawing, double size, const char *
 }
 
 /* "1.5e-5" -> "1.5·10⁻⁵", "1e-5" -> "10⁻⁵"; a true minus sign. */
-static const char *pretty(const char *label, char buffer[64]) {
+const char *draw_pretty(const char *label, char buffer[64]) {
     static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
     const char *e = strchr(label, 'e'), *sign = label[0] == '-' ? "\u2212" : "";
     const char *digits = label + (label[0] == '-');
@@ -92,8 +92,8 @@ struct point draw_place(const struct drawing *drawing, double x, double y) {
         plot->bottom - chart_position(&drawing->chart->y, y) * (plot->bottom - plot->top)};
 }
 
-static bool has_bars(const struct drawing *drawing) {
-    return drawing->chart->bars.category_count > 0;
+static bool is_map(const struct drawing *drawing) {
+    return drawing->chart->map.column_count > 0;
 }
 
 /* ---- legend ---- */
@@ -157,7 +157,7 @@ static double widest_tick(const struct drawing *drawing) {
     char buffer[64];
     for (size_t t = 0; t < drawing->y_count; t++)
         widest = fmax(widest, draw_text_width(drawing, DRAW_TICK_SIZE,
-                                              pretty(drawing->y_ticks[t].label, buffer)));
+                                              draw_pretty(drawing->y_ticks[t].label, buffer)));
     return widest;
 }
 
@@ -166,12 +166,14 @@ static void plan_margins(struct drawing *drawing) {
     double top = DRAW_MARGIN + DRAW_TITLE_SIZE * LINE_SPACE;
     if (chart->subtitle != NULL)
         top += DRAW_TICK_SIZE * LINE_SPACE;
-    drawing->plot.left =
-        DRAW_MARGIN + DRAW_LABEL_SIZE * 1.6 + widest_tick(drawing) + DRAW_TICK_LENGTH + 3;
-    drawing->plot.right = drawing->canvas->width - DRAW_MARGIN - 8;
+    double left = widest_tick(drawing), right = 8;
+    if (is_map(drawing))
+        draw_plan_map(drawing, &left, &right);
+    drawing->plot.left = DRAW_MARGIN + DRAW_LABEL_SIZE * 1.6 + left + DRAW_TICK_LENGTH + 3;
+    drawing->plot.right = drawing->canvas->width - DRAW_MARGIN - right;
     drawing->plot.top = top + 2 + legend(drawing, top, false) + 3;
     double below = DRAW_TICK_SIZE + DRAW_TICK_LENGTH + 3;
-    if (has_bars(drawing)) {
+    if (drawing->category_count > 0) {
         draw_plan_names(drawing);
         below = drawing->name_length + DRAW_TICK_LENGTH + 4;
     }
@@ -206,7 +208,7 @@ static void draw_y_ticks(const struct drawing *drawing) {
                      DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
         if (!tick->minor)
             draw_text(drawing, left - DRAW_TICK_LENGTH - 2, y + DRAW_TICK_SIZE * 0.36,
-                      draw_style(DRAW_TICK_SIZE, TEXT_RIGHT), pretty(tick->label, buffer));
+                      draw_style(DRAW_TICK_SIZE, TEXT_RIGHT), draw_pretty(tick->label, buffer));
     }
 }
 
@@ -223,7 +225,7 @@ static void draw_x_ticks(const struct drawing *drawing) {
                      DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
         if (!tick->minor)
             draw_text(drawing, x, bottom + DRAW_TICK_LENGTH + DRAW_TICK_SIZE,
-                      draw_style(DRAW_TICK_SIZE, TEXT_CENTRE), pretty(tick->label, buffer));
+                      draw_style(DRAW_TICK_SIZE, TEXT_CENTRE), draw_pretty(tick->label, buffer));
     }
 }
 
@@ -255,7 +257,12 @@ static void draw_labels(const struct drawing *drawing) {
 }
 
 void draw_chart(struct canvas *canvas, const struct chart *chart) {
-    struct drawing drawing = {.canvas = canvas, .chart = chart};
+    bool map = chart->map.column_count > 0;
+    struct drawing drawing = {.canvas = canvas,
+                              .chart = chart,
+                              .categories = map ? chart->map.columns : chart->bars.categories,
+                              .category_count =
+                                  map ? chart->map.column_count : chart->bars.category_count};
     drawing.x_count = chart_ticks(&chart->x, (size_t)(canvas->width / 40) + 2, &drawing.x_ticks);
     drawing.y_count = chart_ticks(&chart->y, (size_t)(canvas->height / 30) + 2, &drawing.y_ticks);
     unify_labels(&chart->x, drawing.x_ticks, drawing.x_count);
@@ -266,8 +273,11 @@ void draw_chart(struct canvas *canvas, const struct chart *chart) {
     if (drawing.plot.right - drawing.plot.left > 10 &&
         drawing.plot.bottom - drawing.plot.top > 10) {
         draw_content(&drawing);
-        draw_y_ticks(&drawing);
-        if (has_bars(&drawing))
+        if (is_map(&drawing))
+            draw_map_names(&drawing);
+        else
+            draw_y_ticks(&drawing);
+        if (drawing.category_count > 0)
             draw_names(&drawing);
         else
             draw_x_ticks(&drawing);

@@ -27,8 +27,10 @@ struct drawing {
     struct box plot;
     struct chart_tick *x_ticks, *y_ticks;
     size_t x_count, y_count;
-    double name_length; /* room for the names of categories below the axis */
-    bool grouped;       /* groups of categories carry a name, not each category */
+    char *const *categories; /* names below the axis, of bars or columns of a map */
+    size_t category_count;   /* 0: ticks in their place */
+    double name_length;      /* room for the names of categories below the axis */
+    enum { NAMES_LEVEL, NAMES_UPRIGHT, NAMES_GROUPED } names; /* how they are drawn */
 };
 
 struct text_style draw_style(double size, enum text_align align);
@@ -48,6 +50,15 @@ struct point draw_place(const struct drawing *drawing, double x, double y);
 /* Curves and bars, with what lies behind and over them (draw_content.c, draw_lines.c). */
 void draw_content(const struct drawing *drawing);
 void draw_lines(const struct drawing *drawing);
+
+/* A map's cells, the names of its rows and its colour bar: the room they need left and right of the
+ * plot, and drawn (draw_map.c). */
+void draw_plan_map(const struct drawing *drawing, double *left, double *right);
+void draw_map_cells(const struct drawing *drawing);
+void draw_map_names(const struct drawing *drawing);
+
+/* A tick's label as it is written: "1.5e-5" -> "1.5·10⁻⁵", a true minus sign. */
+const char *draw_pretty(const char *label, char buffer[64]);
 
 /* Names of categories below the axis: how much room they need, and drawn (draw_names.c). */
 void draw_plan_names(struct drawing *drawing);

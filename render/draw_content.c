@@ -108,8 +108,11 @@ void draw_content(const struct drawing *drawing) {
     const char *remark = chart_remark(drawing->chart);
     canvas->ops->clip(canvas, plot->left, plot->top, plot->right - plot->left,
                       plot->bottom - plot->top);
+    if (drawing->chart->map.column_count > 0)
+        draw_map_cells(drawing);
+    else
+        draw_grid(drawing);
     draw_veil(drawing);
-    draw_grid(drawing);
     draw_curves(drawing);
     for (size_t i = 0; i < drawing->chart->bars.category_count; i++)
         draw_category(drawing, i);

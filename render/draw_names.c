@@ -1,6 +1,6 @@
-/* Names of the categories below a bar chart: upright, one a category, as long as they fit; else
- * level, one a group ("11" for "11.mlp.fc1", "11.attn.q" and their neighbours); else upright, one
- * every few categories. */
+/* Names of the categories below bars and maps: level where all fit side by side; else upright, one
+ * a category, as long as they fit; else level, one a group ("11" for "11.mlp.fc1", "11.attn.q" and
+ * their neighbours); else upright, one every few categories. */
 #include "render/draw.h"
 
 #include <math.h>
@@ -16,26 +16,26 @@ static size_t group_length(const char *name) {
 }
 
 /* The first category after the group of category first. */
-static size_t group_end(const struct chart_bars *bars, size_t first) {
-    size_t length = group_length(bars->categories[first]), end = first + 1;
-    while (end < bars->category_count && group_length(bars->categories[end]) == length &&
-           memcmp(bars->categories[end], bars->categories[first], length) == 0)
+static size_t group_end(const struct drawing *drawing, size_t first) {
+    size_t length = group_length(drawing->categories[first]), end = first + 1;
+    while (end < drawing->category_count && group_length(drawing->categories[end]) == length &&
+           memcmp(drawing->categories[end], drawing->categories[first], length) == 0)
         end++;
     return end;
 }
 
-static const char *group_name(const struct chart_bars *bars, size_t first,
+static const char *group_name(const struct drawing *drawing, size_t first,
                               char buffer[DRAW_TEXT_ROOM]) {
-    size_t length = group_length(bars->categories[first]);
+    size_t length = group_length(drawing->categories[first]);
     length = length < DRAW_TEXT_ROOM ? length : DRAW_TEXT_ROOM - 1;
-    memcpy(buffer, bars->categories[first], length);
+    memcpy(buffer, drawing->categories[first], length);
     buffer[length] = '\0';
     return buffer;
 }
 
-static size_t group_count(const struct chart_bars *bars) {
+static size_t group_count(const struct drawing *drawing) {
     size_t count = 0;
-    for (size_t first = 0; first < bars->category_count; first = group_end(bars, first))
+    for (size_t first = 0; first < drawing->category_count; first = group_end(drawing, first))
         count++;
     return count;
 }
@@ -46,22 +46,37 @@ static double plot_width(const struct drawing *drawing) {
 
 /* Every so many categories have an upright name. */
 static size_t name_stride(const struct drawing *drawing) {
-    double pitch = plot_width(drawing) / (double)drawing->chart->bars.category_count;
-    return pitch > 0 ? (size_t)ceil(LINE_PITCH / pitch) : drawing->chart->bars.category_count;
+    double pitch = plot_width(drawing) / (double)drawing->category_count;
+    return pitch > 0 ? (size_t)ceil(LINE_PITCH / pitch) : drawing->category_count;
+}
+
+/* Does every name fit between its neighbours as it is? */
+static bool fit_level(const struct drawing *drawing) {
+    double pitch = plot_width(drawing) / (double)drawing->category_count, widest = 0;
+    for (size_t i = 0; i < drawing->category_count; i++)
+        widest = fmax(widest, draw_text_width(drawing, DRAW_TICK_SIZE, drawing->categories[i]));
+    return widest + LEAST_GAP <= pitch;
+}
+
+/* Length of the longest name that is drawn upright, cut where it is too long. */
+static double upright_length(const struct drawing *drawing) {
+    double length = 0, limit = drawing->canvas->height * 0.3;
+    char buffer[DRAW_TEXT_ROOM];
+    for (size_t i = 0; i < drawing->category_count; i += name_stride(drawing))
+        length = fmax(length, draw_text_width(drawing, DRAW_TICK_SIZE,
+                                              draw_fitted(drawing, DRAW_TICK_SIZE,
+                                                          drawing->categories[i], limit, buffer)));
+    return length;
 }
 
 void draw_plan_names(struct drawing *drawing) {
-    const struct chart_bars *bars = &drawing->chart->bars;
-    double limit = drawing->canvas->height * 0.3;
-    size_t stride = name_stride(drawing);
-    char buffer[DRAW_TEXT_ROOM];
-    drawing->grouped = stride > 1 && 2 * group_count(bars) <= bars->category_count;
-    drawing->name_length = drawing->grouped ? DRAW_TICK_SIZE : 0;
-    for (size_t i = 0; i < bars->category_count && !drawing->grouped; i += stride) {
-        const char *name = draw_fitted(drawing, DRAW_TICK_SIZE, bars->categories[i], limit, buffer);
-        drawing->name_length =
-            fmax(drawing->name_length, draw_text_width(drawing, DRAW_TICK_SIZE, name));
-    }
+    bool crowded = name_stride(drawing) > 1;
+    drawing->names = fit_level(drawing) ? NAMES_LEVEL
+                     : crowded && 2 * group_count(drawing) <= drawing->category_count
+                         ? NAMES_GROUPED
+                         : NAMES_UPRIGHT;
+    drawing->name_length =
+        drawing->names == NAMES_UPRIGHT ? upright_length(drawing) : DRAW_TICK_SIZE;
 }
 
 static double edge_of(const struct drawing *drawing, size_t category) {
@@ -70,26 +85,24 @@ static double edge_of(const struct drawing *drawing, size_t category) {
 
 /* Short names of groups: every so many are drawn. */
 static size_t group_stride(const struct drawing *drawing) {
-    const struct chart_bars *bars = &drawing->chart->bars;
-    double widest = 0, pitch = plot_width(drawing) / (double)group_count(bars);
+    double widest = 0, pitch = plot_width(drawing) / (double)group_count(drawing);
     char buffer[DRAW_TEXT_ROOM];
-    for (size_t first = 0; first < bars->category_count; first = group_end(bars, first)) {
-        double width = draw_text_width(drawing, DRAW_TICK_SIZE, group_name(bars, first, buffer));
+    for (size_t first = 0; first < drawing->category_count; first = group_end(drawing, first)) {
+        double width = draw_text_width(drawing, DRAW_TICK_SIZE, group_name(drawing, first, buffer));
         widest = width < LONG_NAME ? fmax(widest, width) : widest;
     }
     return (size_t)fmax(ceil((widest + LEAST_GAP) / pitch), 1);
 }
 
 static void draw_group_names(const struct drawing *drawing) {
-    const struct chart_bars *bars = &drawing->chart->bars;
     double bottom = drawing->plot.bottom, last = drawing->plot.left - LONG_NAME;
     size_t stride = group_stride(drawing), nth = 0, end;
     char buffer[DRAW_TEXT_ROOM];
-    for (size_t first = 0; first < bars->category_count; first = end) {
-        end = group_end(bars, first);
+    for (size_t first = 0; first < drawing->category_count; first = end) {
+        end = group_end(drawing, first);
         double left = edge_of(drawing, first), right = edge_of(drawing, end);
         double x = drawing->canvas->ops->snap(drawing->canvas, left);
-        const char *name = group_name(bars, first, buffer);
+        const char *name = group_name(drawing, first, buffer);
         double width = draw_text_width(drawing, DRAW_TICK_SIZE, name), middle = (left + right) / 2;
         bool wanted = width < LONG_NAME ? nth++ % stride == 0 : width <= right - left;
         draw_segment(drawing, (struct point){x, bottom},
@@ -104,23 +117,29 @@ static void draw_group_names(const struct drawing *drawing) {
 }
 
 static void draw_upright_names(const struct drawing *drawing) {
-    const struct chart_bars *bars = &drawing->chart->bars;
     struct text_style style = draw_style(DRAW_TICK_SIZE, TEXT_RIGHT);
     size_t stride = name_stride(drawing);
     char buffer[DRAW_TEXT_ROOM];
     style.upright = true;
-    for (size_t i = 0; i < bars->category_count; i += stride) {
+    for (size_t i = 0; i < drawing->category_count; i += stride) {
         double x = (edge_of(drawing, i) + edge_of(drawing, i + 1)) / 2;
         draw_text(drawing, x + DRAW_TICK_SIZE * 0.36, drawing->plot.bottom + DRAW_TICK_LENGTH + 2,
                   style,
-                  draw_fitted(drawing, DRAW_TICK_SIZE, bars->categories[i],
+                  draw_fitted(drawing, DRAW_TICK_SIZE, drawing->categories[i],
                               drawing->name_length + 0.5, buffer));
     }
 }
 
+static void draw_level_names(const struct drawing *drawing) {
+    for (size_t i = 0; i < drawing->category_count; i++)
+        draw_text(drawing, (edge_of(drawing, i) + edge_of(drawing, i + 1)) / 2,
+                  drawing->plot.bottom + DRAW_TICK_LENGTH + DRAW_TICK_SIZE,
+                  draw_style(DRAW_TICK_SIZE, TEXT_CENTRE), drawing->categories[i]);
+}
+
 void draw_names(const struct drawing *drawing) {
-    if (drawing->grouped)
-        draw_group_names(drawing);
-    else
-        draw_upright_names(drawing);
+    static void (*const drawers[])(const struct drawing *) = {[NAMES_LEVEL] = draw_level_names,
+                                                              [NAMES_UPRIGHT] = draw_upright_names,
+                                                              [NAMES_GROUPED] = draw_group_names};
+    drawers[drawing->names](drawing);
 }

@@ -11,7 +11,7 @@
 
 enum {
     NAME_LIMIT = 150, /* characters of a layer's name in a file name */
-    MANY_BARS = 60    /* from so many on a picture is wider */
+    MANY_COLUMNS = 60 /* bars or columns from which on a picture is wider */
 };
 
 struct output {
@@ -64,7 +64,7 @@ static bool write_figure(struct output *output, const struct figure *figure, siz
     struct chart *chart = figure->build(output->source, subject);
     char *path = figure_path(output, figure->name, subject_name);
     options.text = output->text;
-    if (chart->bars.category_count > MANY_BARS)
+    if (chart->bars.category_count + chart->map.column_count > MANY_COLUMNS)
         options.width_inches *= 1.5;
     bool good = image_write(chart, &options, path, output->files->overwrite, error);
     chart_free(chart);

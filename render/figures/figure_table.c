@@ -14,6 +14,14 @@ static const struct figure table[] = {
      "share of each specialist in every layer before norm matching"},
     {"contributions-after", FIGURE_WHOLE, figure_contributions_after,
      "share of each specialist in every layer after norm matching"},
+    {"map-share", FIGURE_WHOLE, figure_map_share,
+     "share of each specialist in every layer, as a map"},
+    {"map-real", FIGURE_WHOLE, figure_map_real, "Real share of every layer and specialist"},
+    {"map-kept", FIGURE_WHOLE, figure_map_kept, "energy that the ranks keep"},
+    {"map-dominance", FIGURE_WHOLE, figure_map_dominance, "how unequal the shares of a layer are"},
+    {"cosines-tasks", FIGURE_WHOLE, figure_cosines_tasks, "cosines between task vectors"},
+    {"cosines-residuals", FIGURE_WHOLE, figure_cosines_residuals, "cosines between residuals"},
+    {"eigenvalues", FIGURE_WHOLE, figure_eigenvalues, "eigenvalues behind the Real core"},
 };
 enum { FIGURE_COUNT = sizeof table / sizeof *table };
 

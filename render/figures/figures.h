@@ -98,6 +98,19 @@ struct chart *figure_energy(const struct figure_source *source, size_t specialis
 struct chart *figure_contributions_before(const struct figure_source *source, size_t unused);
 struct chart *figure_contributions_after(const struct figure_source *source, size_t unused);
 
+/* A quantity over layers and specialists (maps.c). */
+struct chart *figure_map_share(const struct figure_source *source, size_t unused);
+struct chart *figure_map_real(const struct figure_source *source, size_t unused);
+struct chart *figure_map_kept(const struct figure_source *source, size_t unused);
+struct chart *figure_map_dominance(const struct figure_source *source, size_t unused);
+
+/* Cosines between specialists over all matrices (maps.c). */
+struct chart *figure_cosines_tasks(const struct figure_source *source, size_t unused);
+struct chart *figure_cosines_residuals(const struct figure_source *source, size_t unused);
+
+/* Eigenvalues behind the Real core (eigenvalues.c). */
+struct chart *figure_eigenvalues(const struct figure_source *source, size_t unused);
+
 /* figure_spectrum with noise edges and everything else by default (spectrum.c). */
 struct chart *figure_layer_spectrum(const struct figure_source *source, size_t layer);
 

@@ -2,7 +2,7 @@
 #include "render/figures/figures.h"
 
 #include "analysis/support/memory.h"
-#include "render/short_names.h"
+#include "render/figures/matrix_layers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,14 +20,11 @@ static struct chart *depth_chart(const struct analysis *analysis, const char *ti
                                  bool stacked, size_t **layers) {
     const struct tensor_table *table = analysis->table;
     struct chart *chart = chart_create(title);
-    size_t count = 0;
-    *layers = memory_array(table->matrix_count, sizeof **layers);
-    for (size_t l = 0; l < table->layer_count; l++)
-        if (table->layers[l].role == ROLE_MATRIX)
-            (*layers)[count++] = l;
+    size_t count;
+    *layers = matrix_layers(table, &count);
     chart_set_bars(chart, count, series, stacked);
     short_names(table, *layers, count, chart->bars.categories);
-    chart->x.label = memory_string("matrix layers, in order of depth");
+    chart->x.label = memory_string(MATRIX_LAYERS_LABEL);
     return chart;
 }
 

@@ -134,6 +134,25 @@ static void a_rounding_has_no_direction(void **state) {
     assert_close(cosines[3], 1, 1e-15);
 }
 
+/* With one core for all layers the residuals' cosines follow from the sum of the layers. */
+static void cosines_of_residuals_add_up_over_layers(void **state) {
+    (void)state;
+    struct weight_space *space = weight_space_make(3, norms, 0.3, 13);
+    struct real_settings settings = {.rank = 1, .blend = 1};
+    struct real_core *core = core_of(space, &settings);
+    double sum[9], rows[9], expected[9], cosines[9];
+    energy_gram_sum(&space->table, space->gram, true, sum);
+    for (size_t i = 0; i < 3; i++)
+        residual_coefficients(core, 0, i, rows + i * 3);
+    energy_cosines(sum, 3, rows, expected);
+    energy_residual_cosines(&space->table, core, space->gram, cosines);
+    for (size_t k = 0; k < 9; k++)
+        assert_close(cosines[k], expected[k], 1e-12);
+    assert_true(fabs(cosines[1]) > 1e-3 && fabs(cosines[1]) < 1);
+    real_core_free(core);
+    weight_space_free(space);
+}
+
 static void sums_are_over_matrices_or_all_shared(void **state) {
     (void)state;
     struct weight_space *space = weight_space_make(3, norms, 0.3, 13);
@@ -164,6 +183,7 @@ int main(void) {
         cmocka_unit_test(real_share_is_of_the_projection),
         cmocka_unit_test(cosines_of_vectors_and_combinations),
         cmocka_unit_test(a_rounding_has_no_direction),
+        cmocka_unit_test(cosines_of_residuals_add_up_over_layers),
         cmocka_unit_test(sums_are_over_matrices_or_all_shared),
         cmocka_unit_test(dominance_is_between_even_and_alone),
     };

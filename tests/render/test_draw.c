@@ -176,6 +176,54 @@ static void lines_close_together_keep_their_labels(void **state) {
     chart_free(chart);
 }
 
+/* A map of so many layers and specialists, with a hole where asked. */
+static struct chart *map(size_t rows, size_t columns, const char *name, bool hole) {
+    struct chart *chart = chart_create(name);
+    chart->x.label = memory_string("matrix layers");
+    chart_set_map(chart, rows, columns, "share of something");
+    for (size_t r = 0; r < rows; r++)
+        chart->map.rows[r] = memory_string(name);
+    for (size_t c = 0; c < columns; c++) {
+        chart->map.columns[c] = memory_format("%zu.%s", c / 6, name);
+        for (size_t r = 0; r < rows; r++)
+            chart->map.values[r * columns + c] = hole && c == 0 ? NAN : (double)(r + c);
+    }
+    chart_fit(chart);
+    return chart;
+}
+
+static void maps_keep_their_texts_apart(void **state) {
+    (void)state;
+    static const double sizes[][2] = {{461, 288}, {300, 200}, {691, 288}};
+    static const size_t columns[] = {1, 2, 12, 144, 2000};
+    char name[201];
+    memset(name, 'n', 200);
+    name[200] = '\0';
+    for (size_t rows = 1; rows <= 12; rows += 1 + rows / 2)
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+            for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+                for (int lengthy = 0; lengthy <= 1; lengthy++) {
+                    struct chart *chart = map(rows, columns[c], lengthy ? name : "efs", lengthy);
+                    check_chart(chart, sizes[s][0], sizes[s][1]);
+                    chart_free(chart);
+                }
+}
+
+static void few_short_names_stand_level(void **state) {
+    (void)state;
+    struct chart *chart = map(3, 3, "efs", false);
+    struct recorder recorder = record(chart, 461, 288);
+    size_t level = 0;
+    for (size_t i = 0; i < recorder.count; i++) {
+        struct area area = recorder.texts[i].area;
+        level += strcmp(recorder.texts[i].text, "0.efs") == 0 &&
+                 area.right - area.left > area.bottom - area.top;
+    }
+    assert_int_equal(level, 3);
+    recorder_end(&recorder);
+    chart_free(chart);
+}
+
 /* Bars of a model with blocks of six matrices, after an embedding. */
 static struct chart *bars(size_t categories, bool stacked) {
     static const char *const parts[] = {"attn.q", "attn.k", "attn.v", "attn.out", "fc1", "fc2"};
@@ -274,6 +322,8 @@ static void twenty_four_specialists_look_different(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(maps_keep_their_texts_apart),
+        cmocka_unit_test(few_short_names_stand_level),
         cmocka_unit_test(curves_and_cuts),
         cmocka_unit_test(lines_close_together_keep_their_labels),
         cmocka_unit_test(bars_of_any_number),

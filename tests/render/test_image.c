@@ -318,8 +318,88 @@ static void files_are_not_replaced_unasked(void **state) {
     scratch_remove(&scratch);
 }
 
+/* Four cells side by side over four below: every colour covers its eighth of the plot, left to
+ * right, and the colour bar shows the first one at its lower end and the last one at its upper. */
+static void map_cells_have_the_colours_of_the_bar(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("map");
+    chart_set_map(chart, 2, 4, "value");
+    for (size_t i = 0; i < 8; i++)
+        chart->map.values[i] = (double)i;
+    for (size_t i = 0; i < 4; i++)
+        chart->map.columns[i] = memory_string("c");
+    chart->map.rows[0] = memory_string("upper");
+    chart->map.rows[1] = memory_string("lower");
+    chart_fit(chart);
+    struct image_options options = image_options_default();
+    options.dpi = 100;
+    struct picture picture = drawn(chart, &options);
+    double centre[8] = {0}, area[8] = {0};
+    size_t bar_low = 0, bar_high = picture.height;
+    for (size_t y = 0; y < picture.height; y++)
+        for (size_t x = 0; x < picture.width; x++)
+            for (size_t i = 0; i < 8; i++)
+                if (is_colour(pixel(&picture, x, y), colour_map(CHART_SEQUENTIAL, (double)i / 7))) {
+                    area[i]++;
+                    centre[i] += (double)x;
+                }
+    for (size_t i = 1; i < 7; i++) {
+        centre[i] /= area[i];
+        assert_close(area[i] / area[1], 1, 0.05); /* numbers cover about as much of each */
+        if (i > 1 && i != 4)
+            assert_true(centre[i] > centre[i - 1] + 50);
+    }
+    struct rgb first = colour_map(CHART_SEQUENTIAL, 0.5 / 96),
+               last = colour_map(CHART_SEQUENTIAL, 95.5 / 96);
+    for (size_t y = 0; y < picture.height; y++)
+        for (size_t x = picture.width * 3 / 4; x < picture.width; x++) {
+            if (is_colour(pixel(&picture, x, y), first))
+                bar_low = y;
+            if (is_colour(pixel(&picture, x, y), last) && y < bar_high)
+                bar_high = y;
+        }
+    assert_true(bar_low > bar_high + picture.height / 3);
+    free(picture.rgb);
+    chart_free(chart);
+}
+
+static void a_cell_without_value_has_no_colour_of_the_map(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("map");
+    chart_set_map(chart, 1, 1, "value");
+    chart->map.values[0] = NAN;
+    chart->map.columns[0] = memory_string("c");
+    chart->map.rows[0] = memory_string("r");
+    chart_fit(chart);
+    struct image_options options = image_options_default();
+    options.dpi = 100;
+    struct picture picture = drawn(chart, &options);
+    struct rgb colour = pixel(&picture, picture.width / 4, picture.height / 4);
+    assert_true(colour.red == colour.green && colour.green == colour.blue && !is_white(colour));
+    free(picture.rgb);
+    chart_free(chart);
+}
+
+/* Sequential colours grow in lightness without a step back: they are told apart in grey. */
+static void the_sequential_map_grows_in_lightness(void **state) {
+    (void)state;
+    double before = -1;
+    for (int i = 0; i <= 100; i++) {
+        struct rgb c = colour_map(CHART_SEQUENTIAL, i / 100.0);
+        double lightness = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
+        assert_true(lightness > before);
+        before = lightness;
+    }
+    assert_true(is_colour(colour_map(CHART_DIVERGING, 0.5), (struct rgb){0xF7, 0xF7, 0xF7}));
+    assert_true(is_colour(colour_map(CHART_DIVERGING, -1), colour_map(CHART_DIVERGING, 0)));
+    assert_true(is_colour(colour_map(CHART_DIVERGING, 9), colour_map(CHART_DIVERGING, 1)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map_cells_have_the_colours_of_the_bar),
+        cmocka_unit_test(a_cell_without_value_has_no_colour_of_the_map),
+        cmocka_unit_test(the_sequential_map_grows_in_lightness),
         cmocka_unit_test(curves_pass_through_their_points),
         cmocka_unit_test(legend_and_curves_share_their_colours),
         cmocka_unit_test(everything_stays_inside),

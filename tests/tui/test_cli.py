@@ -283,6 +283,10 @@ class Merge(ProgramTest):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
 
+WHOLE_FIGURES = ["contributions-before", "contributions-after", "map-share", "map-real", "map-kept", "map-dominance",
+                 "cosines-tasks", "cosines-residuals", "eigenvalues"]
+
+
 class Plot(ProgramTest):
     def test_figures(self):
         self.good("plot", *SOURCE, "-o", "figures")
@@ -291,10 +295,9 @@ class Plot(ProgramTest):
                                  "spectrum-blocks.2.mlp.weight.png",
                                  "spectrum-blocks.10.mlp.weight.png", "spectrum-conv.weight.png",
                                  "energy-fs.png", "energy-efs.png", "energy-fr.png",
-                                 "contributions-before.png", "contributions-after.png"})
+                                 *(f"{name}.png" for name in WHOLE_FIGURES)})
         for name in names:
-            data = (self.folder / "figures" / name).read_bytes()
-            self.assertEqual((data[:8], data[-8:-4]), (b"\x89PNG\r\n\x1a\n", b"IEND"))
+            subprocess.run(["pngcheck", "-q", self.folder / "figures" / name], check=True)
 
     def test_figures_are_chosen_by_name(self):
         self.good("plot", *SOURCE, "-o", "figures", "--figure", "energy,*-after", "--format", "svg")
@@ -311,18 +314,22 @@ class Plot(ProgramTest):
         self.assertEqual(names, ["spectrum-blocks.10.mlp.weight.png"])
 
     def test_vector_formats(self):
-        for ending, checker in (("svg", ["xmllint", "--noout"]), ("pdf", ["pdftotext"])):
+        drawn = self.folder / "drawn"
+        for ending, checkers in (("svg", [["xmllint", "--noout"]]), ("pdf", [["pdftotext"], ["pdftoppm", "-r", "50"]])):
             folder = self.folder / ending
             self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3")
             files = sorted(folder.iterdir())
             self.assertEqual({path.suffix for path in files}, {f".{ending}"})
-            self.assertEqual(len(files), 9)
+            self.assertEqual(len(files), 7 + len(WHOLE_FIGURES))
             first = {path.name: path.read_bytes() for path in files}
             self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3",
                       "--force")
             self.assertEqual(first, {path.name: path.read_bytes() for path in folder.iterdir()})
             for path in files:
-                subprocess.run([*checker, path], check=True, capture_output=True)
+                for checker in checkers:
+                    target = [drawn] if checker[0] == "pdftoppm" else []
+                    done = subprocess.run([*checker, path, *target], check=True, capture_output=True)
+                    self.assertEqual(done.stderr, b"", path)
         svg = (self.folder / "svg" / "spectrum-conv.weight.svg").read_text()
         self.assertIn('width="360.00pt" height="216.00pt"', svg)
         self.assertIn(">index of the singular value</text>", svg)

@@ -51,13 +51,13 @@ static int draw_matrix(struct app *app, struct surface *surface, struct rect rec
 /* Cosines between task vectors (residuals false) or residuals, over all matrices. */
 static void compute_cosines(const struct app *app, bool residuals, double *cosines) {
     size_t n = app->table->specialist_count;
-    double *sum = memory_array(n * n, sizeof *sum), *rows = memory_array(n * n, sizeof *rows);
+    double *sum = memory_array(n * n, sizeof *sum);
     energy_gram_sum(app->table, app->analysis->gram, true, sum);
-    for (size_t i = 0; i < n; i++)
-        residual_coefficients(app->analysis->core, app->layer, i, rows + i * n);
-    energy_cosines(sum, n, residuals ? rows : NULL, cosines);
+    if (residuals)
+        energy_residual_cosines(app->table, app->analysis->core, app->analysis->gram, cosines);
+    else
+        energy_cosines(sum, n, NULL, cosines);
     free(sum);
-    free(rows);
 }
 
 /* Both side by side where there is room, else one below the other, residuals first where asked. */
