@@ -1,4 +1,4 @@
-/* Names of layers: their modules, their kinds. */
+/* Rows of the Layers view: modules that fold. */
 #include "tui/screen/layers.h"
 
 #include <setjmp.h>
@@ -8,35 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static void assert_module(const char *name, const char *module) {
-    size_t length = layer_module_length(name);
-    assert_int_equal(length, strlen(module));
-    assert_memory_equal(name, module, length);
-}
-
-static void modules_end_at_the_first_number(void **state) {
-    (void)state;
-    assert_module("blocks.3.attn.qkv.weight", "blocks.3");
-    assert_module("vision.encoder.layers.11.mlp.fc1.weight", "vision.encoder.layers.11");
-    assert_module("features.0.weight", "features.0");
-    assert_module("a.b.c.weight", "a.b");
-    assert_module("patch_embed.proj.weight", "patch_embed");
-    assert_module("fc.weight", "");
-    assert_module("weight", "");
-    assert_module("0.weight", "");
-}
-
-static void kinds_differ_only_in_numbers(void **state) {
-    (void)state;
-    assert_true(layer_same_kind("blocks.3.fc1.weight", "blocks.11.fc1.weight"));
-    assert_true(layer_same_kind("a", "a"));
-    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc2.weight"));
-    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc1"));
-    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc2x.weight"));
-    assert_false(layer_same_kind("blocks.3.fc1.weight", "blocks.3.fc1.weight2x"));
-    assert_false(layer_same_kind("a", "ab"));
-}
 
 /* A table of matrices with these names. */
 static struct tensor_table *table_of(const char *const *names, size_t count) {
@@ -86,8 +57,6 @@ static void rows_fold(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(modules_end_at_the_first_number),
-        cmocka_unit_test(kinds_differ_only_in_numbers),
         cmocka_unit_test(rows_fold),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

@@ -2,8 +2,8 @@
 #ifndef R2M_TUI_SCREEN_RANK_EDIT_H
 #define R2M_TUI_SCREEN_RANK_EDIT_H
 
+#include "analysis/layer_names.h"
 #include "tui/screen/app.h"
-#include "tui/screen/layer_names.h"
 
 enum rank_scope {
     SCOPE_ROW, /* a layer, or a module's layers */

@@ -1,4 +1,4 @@
-#include "tui/screen/layer_names.h"
+#include "analysis/layer_names.h"
 
 #include "analysis/support/memory.h"
 
@@ -43,8 +43,7 @@ char *layer_module_label(const char *name, size_t length) {
     return memory_text(name + start, length - start);
 }
 
-/* Without the ending that every matrix has. */
-static void drop_ending(char *label) {
+void layer_drop_ending(char *label) {
     static const char *const endings[] = {".weight", "_weight"};
     size_t length = strlen(label);
     for (size_t i = 0; i < 2; i++) {
@@ -54,20 +53,21 @@ static void drop_ending(char *label) {
     }
 }
 
-void layer_kind(const char *name, char kind[TEXT_ROOM]) {
+void layer_kind(const char *name, char kind[LAYER_NAME_ROOM]) {
     size_t skip = layer_module_length(name);
-    snprintf(kind, TEXT_ROOM, "%s", name + skip + (name[skip] == '.'));
-    drop_ending(kind);
+    snprintf(kind, LAYER_NAME_ROOM, "%s", name + skip + (name[skip] == '.'));
+    layer_drop_ending(kind);
 }
 
-void layer_label(const char *name, char label[TEXT_ROOM]) {
-    char kind[TEXT_ROOM];
+void layer_label(const char *name, char label[LAYER_NAME_ROOM]) {
+    char kind[LAYER_NAME_ROOM];
     char *module = layer_module_label(name, layer_module_length(name));
     layer_kind(name, kind);
     if (module[0] != '\0' && strcmp(kind, "weight") == 0)
-        snprintf(label, TEXT_ROOM, "%.1000s", module);
+        snprintf(label, LAYER_NAME_ROOM, "%.1000s", module);
     else
-        snprintf(label, TEXT_ROOM, "%.200s%s%.800s", module, module[0] != '\0' ? "." : "", kind);
+        snprintf(label, LAYER_NAME_ROOM, "%.200s%s%.800s", module, module[0] != '\0' ? "." : "",
+                 kind);
     free(module);
 }
 
