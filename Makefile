@@ -5,13 +5,14 @@ CXX_FUZZ ?= clang
 PKG_CONFIG ?= pkg-config
 PYTHON   ?= /usr/bin/python3
 PREFIX   ?= /usr/local
-BUILD    ?= build$(if $(SAN),/san)
+BUILD    ?= build$(if $(SAN),/san)$(if $(MPI),/mpi)
 FONTS    ?= /usr/share/fonts/truetype/dejavu
 JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 QUIET    := $(if $(V),,@)
 
-# Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures.
-DEB_BUILD := gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
+# Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures; DEB_MPI for MPI=1.
+DEB_MPI   := libopenmpi-dev openmpi-bin
+DEB_BUILD := $(if $(MPI),$(DEB_MPI)) gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
              libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev libsixel-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc \
              libxml2-utils poppler-utils pngcheck libsixel-bin
@@ -21,7 +22,8 @@ DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
 DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
-PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib libdeflate libsixel
+PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib libdeflate \
+             libsixel $(if $(MPI),ompi-c)
 PC_CFLAGS = $(eval PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PC_CFLAGS)
 PC_LIBS   = $(eval PC_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PC_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -lutil)$(TEST_LIBS)
@@ -39,7 +41,9 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
 FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config merge/methods render/figures tui/terminal tui/screen tui/command
-sources  = $(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c)))
+# MPI=1: the ranks of a run are those of MPI, else there is one.
+LEFT_OUT := analysis/support/ranks_$(if $(MPI),serial,mpi).c
+sources  = $(filter-out $(LEFT_OUT),$(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c))))
 archive  = $(BUILD)/lib/$(subst /,-,$(1)).a
 reverse  = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
 ARCHIVES := $(foreach room,$(ROOMS),$(call archive,$(room)))
@@ -48,7 +52,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(FOLDERS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
-.PHONY: all programs demo check check-interop bench fuzz soak screenshots lint format install uninstall deps deps-% clean help
+.PHONY: all programs demo check check-interop check-mpi bench fuzz soak screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -68,6 +72,10 @@ check: deps-test ## install what is missing, run every test (SAN=1: with sanitiz
 check-interop: deps-peers ## read what torch, safetensors and peft write, and let them read ours
 	@$(MAKE) -j$(JOBS) all
 	@sh tests/interop/run.sh build/interop $(BUILD)/r2m
+
+check-mpi: deps-mpi ## build with MPI=1 (build/mpi/r2m) and compare ranks under mpirun with one process
+	@$(MAKE) -j$(JOBS) MPI=1 all
+	@$(PYTHON) tests/run.py build/mpi tests/mpi
 
 bench: deps-test ## measure speed and memory on generated checkpoints (ONLY=pattern, RECORD=1, PEERS=python with torch)
 	@$(MAKE) -j$(JOBS) programs
@@ -135,6 +143,8 @@ deps-lint:
 	@sh tests/deps.sh $(DEB_LINT)
 deps-fuzz:
 	@sh tests/deps.sh $(DEB_FUZZ)
+deps-mpi:
+	@sh tests/deps.sh $(DEB_BUILD) $(DEB_MPI) python3 python3-numpy
 deps-shots:
 	@sh tests/deps.sh $(DEB_SHOTS)
 

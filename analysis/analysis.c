@@ -1,6 +1,7 @@
 #include "analysis/analysis.h"
 
 #include "analysis/support/memory.h"
+#include "analysis/support/ranks.h"
 
 #include <stdlib.h>
 
@@ -117,7 +118,13 @@ static bool stop(struct analysis *analysis, struct error *error) {
     struct error interrupted = {0};
     error_set(&interrupted, ERROR_CANCELLED, "interrupted");
     fail(analysis, &interrupted);
-    return error_set(error, ERROR_CANCELLED, "interrupted");
+    error_set(error, ERROR_CANCELLED, "interrupted");
+    return ranks_agree(false, error);
+}
+
+/* Asked to stop, or of no use as another rank has failed. */
+static bool is_stopped(const struct analysis *analysis) {
+    return atomic_load(&analysis->progress.cancel) || ranks_warned();
 }
 
 /* Waits for the running stage, up to a tick. */
@@ -141,7 +148,7 @@ static bool outcome(const struct analysis *analysis, struct error *error) {
 bool analysis_wait(struct analysis *analysis, void (*tick)(void *, const struct analysis *),
                    void *tick_context, struct error *error) {
     while (analysis_advance(analysis) < ANALYSIS_DONE) {
-        if (atomic_load(&analysis->progress.cancel))
+        if (is_stopped(analysis))
             return stop(analysis, error);
         wait_for_stage(analysis);
         if (tick != NULL)
@@ -153,7 +160,7 @@ bool analysis_wait(struct analysis *analysis, void (*tick)(void *, const struct 
 bool analysis_wait_core(struct analysis *analysis, void (*tick)(void *, const struct analysis *),
                         void *tick_context, struct error *error) {
     while (analysis->stage == ANALYSIS_GRAM) {
-        if (atomic_load(&analysis->progress.cancel))
+        if (is_stopped(analysis))
             return stop(analysis, error);
         wait_for_stage(analysis);
         if (tick != NULL)

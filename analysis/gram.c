@@ -1,6 +1,8 @@
 #include "analysis/gram.h"
 
 #include "analysis/inner_products.h"
+#include "analysis/layer_owners.h"
+#include "analysis/support/ranks.h"
 #include "analysis/support/vector.h"
 
 #include <math.h>
@@ -217,16 +219,17 @@ static void run_item(void *context, size_t index) {
         atomic_fetch_add(&pass->progress->done, item_bytes(pass, item));
 }
 
-/* Cuts the layers into items, in their order. */
+/* Cuts the layers of this rank into items, in their order. */
 static void make_items(struct gram_pass *pass) {
     const struct tensor_table *table = pass->table;
-    size_t room = 0;
+    size_t room = 0, own = ranks_own();
     for (size_t l = 0; l < table->layer_count; l++)
         room += (size_t)(table->layers[l].elements / ITEM_ELEMENTS) + 1;
     pass->items = memory_array(room, sizeof *pass->items);
     for (size_t l = 0; l < table->layer_count; l++) {
         const struct layer *layer = &table->layers[l];
-        if (settled(pass, l) == pass->n || (!layer_is_shared(layer) && layer->role != ROLE_HEAD))
+        if (settled(pass, l) == pass->n || (!layer_is_shared(layer) && layer->role != ROLE_HEAD) ||
+            layer->owner != own)
             continue;
         for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
             uint64_t rest = layer->elements - first;
@@ -355,19 +358,36 @@ static void add_up(struct gram_pass *pass) {
                 pass->gram[(l * n + i) * n + j] = pass->gram[(l * n + j) * n + i];
 }
 
-const double *gram_result(struct gram_pass *pass, struct error *error) {
+/* What this rank has to say of its layers. */
+static bool check_own(struct gram_pass *pass, struct error *error) {
     error_free(error);
-    if (atomic_load(&pass->cancelled)) {
-        error_set(error, ERROR_CANCELLED, "interrupted");
-        return NULL;
-    }
+    if (atomic_load(&pass->cancelled))
+        return error_set(error, ERROR_CANCELLED, "interrupted");
     if (!pass->added_up)
         add_up(pass);
     if (pass->faults != NULL)
         report_faults(pass, error);
     else
         report_overflow(pass, error);
-    return error->kind == ERROR_NONE ? pass->gram : NULL;
+    return error->kind == ERROR_NONE;
+}
+
+/* Every layer's G from its owner. */
+static void gather(struct gram_pass *pass) {
+    size_t count = pass->table->layer_count, *owners = layer_owners(pass->table);
+    size_t *first = memory_array(count + 1, sizeof *first);
+    for (size_t l = 0; l <= count; l++)
+        first[l] = l * pass->n * pass->n;
+    ranks_gather(pass->gram, first, count, owners);
+    free(first);
+    free(owners);
+}
+
+const double *gram_result(struct gram_pass *pass, struct error *error) {
+    if (!ranks_agree(check_own(pass, error), error))
+        return NULL;
+    gather(pass);
+    return pass->gram;
 }
 
 void gram_free(struct gram_pass *pass) {

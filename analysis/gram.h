@@ -26,9 +26,10 @@ bool gram_finished(struct gram_pass *pass);
 /* Waits for the end, at most seconds (negative: for ever). */
 bool gram_wait(struct gram_pass *pass, double seconds);
 
-/* After the end: G of all layers, layer_count x N x N, zero for layers that are not shared; owned
- * by the pass. NULL with an error that lists, for each file and tensor, how many values are NaN
- * or infinite and where the first one is (heads are checked too). */
+/* After the end, together with all ranks (ranks.h; each has read its layers): G of all layers,
+ * layer_count x N x N, zero for layers that are not shared; owned by the pass. NULL with an error
+ * that lists, for each file and tensor, how many values are NaN or infinite and where the first one
+ * is (heads are checked too). */
 const double *gram_result(struct gram_pass *pass, struct error *error);
 
 /* Stops and releases; NULL is accepted. */

@@ -1,6 +1,7 @@
 #include "analysis/spectra.h"
 
 #include "analysis/factors.h"
+#include "analysis/support/ranks.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@ struct kept {
 struct spectra {
     const struct tensor_table *table;
     size_t n, total;
+    size_t own;           /* this rank: it works on its layers, others are skipped */
     size_t *layers;       /* matrix layers, the longest work first: item / N is a place here */
     size_t *places;       /* [layer_count] the layer's place in layers; SIZE_MAX: no matrix */
     double *coefficients; /* [total x N] of the item's residual */
@@ -178,7 +180,7 @@ static void run_item(void *context, size_t item) {
     struct spectra *spectra = context;
     size_t specialist = item % spectra->n;
     const struct layer *layer = &spectra->table->layers[spectra->layers[item / spectra->n]];
-    if (is_cancelled(spectra))
+    if (layer->owner != spectra->own || is_cancelled(spectra))
         return;
     struct error error = {0};
     struct spectrum *spectrum = memory_array(1, sizeof *spectrum);
@@ -193,10 +195,15 @@ static void run_item(void *context, size_t item) {
     count_progress(spectra, layer);
 }
 
+static const struct layer *layer_of(const struct spectra *spectra, size_t item) {
+    return &spectra->table->layers[spectra->layers[item / spectra->n]];
+}
+
 static void announce_work(struct spectra *spectra) {
     uint64_t total = 0;
     for (size_t item = 0; item < spectra->total; item++)
-        total += (uint64_t)work_of(&spectra->table->layers[spectra->layers[item / spectra->n]]);
+        if (layer_of(spectra, item)->owner == spectra->own)
+            total += (uint64_t)work_of(layer_of(spectra, item));
     atomic_store(&spectra->progress->done, 0);
     atomic_store(&spectra->progress->total, total);
 }
@@ -209,6 +216,7 @@ struct spectra *spectra_start(const struct tensor_table *table, const struct rea
     spectra->table = table;
     spectra->n = n;
     spectra->total = table->matrix_count * n;
+    spectra->own = ranks_own();
     spectra->progress = progress;
     pthread_mutex_init(&spectra->mutex, NULL);
     rank_layers(spectra);
@@ -264,15 +272,61 @@ bool spectra_wait(struct spectra *spectra, double seconds) {
     return batch_wait(spectra->batch, seconds);
 }
 
-bool spectra_check(struct spectra *spectra, struct error *error) {
+/* Whether all of this rank are there. */
+static bool check_own(struct spectra *spectra, struct error *error) {
+    bool good = true;
     pthread_mutex_lock(&spectra->mutex);
-    bool good = spectra->error.kind == ERROR_NONE;
-    if (!good)
-        error_set(error, spectra->error.kind, "%s", spectra->error.message);
-    else if (spectra_ready(spectra) < spectra->total)
-        good = error_set(error, ERROR_CANCELLED, "interrupted");
+    if (spectra->error.kind != ERROR_NONE)
+        good = error_set(error, spectra->error.kind, "%s", spectra->error.message);
+    for (size_t item = 0; item < spectra->total && good; item++)
+        if (layer_of(spectra, item)->owner == spectra->own &&
+            atomic_load(&spectra->results[item]) == NULL)
+            good = error_set(error, ERROR_CANCELLED, "interrupted");
     pthread_mutex_unlock(&spectra->mutex);
     return good;
+}
+
+/* The singular values of all items in one stretch: put there, or taken from there where this rank
+ * has none. */
+static void copy_values(struct spectra *spectra, const size_t *first, double *values, bool take) {
+    for (size_t item = 0; item < spectra->total; item++) {
+        const struct layer *layer = layer_of(spectra, item);
+        struct spectrum *spectrum = atomic_load(&spectra->results[item]);
+        if (!take && spectrum != NULL) {
+            memcpy(values + first[item], spectrum->sigma, spectrum->count * sizeof *values);
+        } else if (take && spectrum == NULL) {
+            spectrum = memory_array(1, sizeof *spectrum);
+            spectrum_of_values(values + first[item], layer_max_rank(layer), layer->rows,
+                               layer->cols, spectrum);
+            atomic_store_explicit(&spectra->results[item], spectrum, memory_order_release);
+            atomic_fetch_add(&spectra->ready, 1);
+        }
+    }
+}
+
+/* Every spectrum from its layer's owner. */
+static void gather(struct spectra *spectra) {
+    size_t *first = memory_array(spectra->total + 1, sizeof *first);
+    size_t *owners = memory_array(spectra->total, sizeof *owners);
+    for (size_t item = 0; item < spectra->total; item++) {
+        first[item + 1] = first[item] + layer_max_rank(layer_of(spectra, item));
+        owners[item] = layer_of(spectra, item)->owner;
+    }
+    double *values = memory_array(first[spectra->total], sizeof *values);
+    copy_values(spectra, first, values, false);
+    ranks_gather(values, first, spectra->total, owners);
+    copy_values(spectra, first, values, true);
+    free(values);
+    free(owners);
+    free(first);
+}
+
+bool spectra_check(struct spectra *spectra, struct error *error) {
+    if (!ranks_agree(check_own(spectra, error), error))
+        return false;
+    if (ranks_count() > 1)
+        gather(spectra);
+    return true;
 }
 
 /* All but the batch. */

@@ -48,8 +48,9 @@ size_t spectra_ready(const struct spectra *spectra);
 bool spectra_finished(struct spectra *spectra);
 bool spectra_wait(struct spectra *spectra, double seconds);
 
-/* After the end: true when all are there, else the first failure (LAPACK did not converge,
- * memory short), with its tensor. */
+/* After the end, together with all ranks (ranks.h; each has found those of its layers, with their
+ * vectors, and gets the values of the others): true when all are there, else the first failure
+ * (LAPACK did not converge, memory short), with its tensor. */
 bool spectra_check(struct spectra *spectra, struct error *error);
 
 /* Lets running items end in the background without waiting for them, then releases the set: the

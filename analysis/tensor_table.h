@@ -63,6 +63,7 @@ struct layer {
     size_t rows, cols; /* matrix view: shape[0] x product of the rest; vectors:
                           1 x elements */
     uint64_t elements;
+    size_t owner; /* the rank that works on it (layer_owners.h); 0 until work is shared out */
 };
 
 /* How one specialist's tensors met the base's. Names are as in struct layer. */

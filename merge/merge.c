@@ -1,9 +1,8 @@
 #include "merge/merge.h"
 
-#include "merge/config/config_parts.h"
-#include "merge/output_layout.h"
+#include "analysis/support/ranks.h"
+#include "merge/merge_output.h"
 #include "merge/recipe.h"
-#include "merge/version.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,12 +12,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { METADATA_COUNT = 3 };
+#define TICK_SECONDS 0.1
 
 /* One merge under way. Workers share it; each writes to its own tensor. */
 struct job {
     const struct tensor_table *table;
     const char *path;
+    size_t own;             /* this rank */
     struct recipe *recipes; /* [layer_count] */
     struct output_layout layout;
     struct writer *writer;
@@ -146,10 +146,14 @@ static void keep_first_error(struct job *job, struct error *error) {
     atomic_store(&job->failed, true);
 }
 
+static bool is_own(const struct job *job, size_t index) {
+    return merge_output_owner(job->table, &job->layout, index) == job->own;
+}
+
 static void merge_item(void *context, size_t index) {
     struct job *job = context;
     struct error error = {0};
-    if (atomic_load(&job->failed) || is_cancelled(job))
+    if (!is_own(job, index) || atomic_load(&job->failed) || is_cancelled(job))
         return;
     bool kept = writer_kept(job->writer, index);
     atomic_fetch_add(&job->kept, kept);
@@ -157,66 +161,6 @@ static void merge_item(void *context, size_t index) {
         keep_first_error(job, &error);
     else if (job->progress != NULL)
         atomic_fetch_add(&job->progress->done, output_layout_bytes(&job->layout, index));
-}
-
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
-/* The config as the output carries it: files by name only. So the same inputs give the same bytes
- * wherever they lie, and a published file tells nothing about the machine. */
-static char *config_of_output(const struct plan *plan) {
-    struct config config;
-    config_copy(&config, &plan->config);
-    char **paths[SPECIALIST_LIMIT + 1] = {&config.base};
-    for (size_t i = 0; i < config.specialist_count; i++)
-        paths[i + 1] = &config.specialists[i].path;
-    for (size_t i = 0; i <= config.specialist_count; i++) {
-        const char *name = file_name(*paths[i]);
-        char *quoted = error_quote(name, strlen(name));
-        free(*paths[i]);
-        *paths[i] = quoted;
-    }
-    char *text = config_text(&config, NULL);
-    config_free(&config);
-    return text;
-}
-
-static bool is_input(const struct plan *plan, const char *path) {
-    const struct tensor_table *table = plan->table;
-    bool same = checkpoint_is_made_of(table->base, path);
-    for (size_t i = 0; i < table->specialist_count; i++)
-        same = same || checkpoint_is_made_of(table->specialists[i].checkpoint, path);
-    return same;
-}
-
-bool merge_check_output(const struct plan *plan, const char *path, struct error *error) {
-    if (!writer_is_named(path))
-        return error_set(error, ERROR_USAGE,
-                         "%s: the name must end in .safetensors, .pth, .pt or .bin, or in / for a "
-                         "model folder",
-                         path);
-    if (plan->config.settings.shard_bytes != 0 && !writer_is_folder(path))
-        return error_set(error, ERROR_USAGE,
-                         "%s: with output.shard_bytes the output is a folder; its name must end "
-                         "in /",
-                         path);
-    if (is_input(plan, path))
-        return error_set(error, ERROR_USAGE, "%s: is one of the inputs%s; choose another name",
-                         path, writer_is_folder(path) ? ", or holds one" : "");
-    return true;
-}
-
-struct string_list merge_notes(const struct plan *plan, const char *path) {
-    struct output_layout layout = {0};
-    struct error error = {0};
-    struct string_list notes = {0};
-    if (output_layout_make(plan->table, &plan->config.settings, path, &layout, &error))
-        string_list_copy(&notes, &layout.notes);
-    output_layout_free(&layout);
-    error_free(&error);
-    return notes;
 }
 
 static bool same_real(const struct real_settings *one, const struct real_settings *other) {
@@ -266,69 +210,42 @@ static void make_recipes(struct job *job, const struct plan *plan, const struct 
         job->recipes[l] = recipe_make(plan, analysis, preview, l);
 }
 
-/* A digest of all that the tensors are made of: program, config, inputs. */
-static void make_key(const struct plan *plan, const struct analysis *analysis, const char *config,
-                     char key[SHA256_TEXT]) {
-    const struct tensor_table *table = plan->table;
-    size_t n = table->specialist_count;
-    struct digest *digest = digest_begin();
-    digest_add(digest, R2M_VERSION, sizeof R2M_VERSION);
-    digest_add(digest, config, strlen(config) + 1);
-    for (size_t file = 0; file <= n; file++) {
-        char content[SHA256_TEXT];
-        checkpoint_fingerprint(tensor_table_file(table, file), content);
-        digest_add(digest, content, sizeof content);
-    }
-    digest_add(digest, analysis->gram, table->layer_count * n * n * sizeof *analysis->gram);
-    digest_end(digest, key);
-}
-
-static bool begin_writing(struct job *job, const struct plan *plan, const struct analysis *analysis,
-                          const struct merge_output *output, struct error *error) {
-    char *text = config_of_output(plan), key[SHA256_TEXT];
-    char *beside_base = path_folder(checkpoint_path(job->table->base));
-    const struct metadata_entry metadata[METADATA_COUNT] = {
-        {"format", "pt"}, {"r2m.config", text}, {"r2m.version", R2M_VERSION}};
-    struct writer_content content = {.specs = job->layout.specs,
-                                     .count = job->layout.count,
-                                     .metadata = metadata,
-                                     .metadata_count = METADATA_COUNT,
-                                     .resume = output->resume};
-    if (output->lasting) {
-        make_key(plan, analysis, text, key);
-        content.key = key;
-    }
-    content.modules =
-        checkpoint_modules(tensor_table_file(job->table, job->layout.file), &content.module_count);
-    bool good = writer_is_folder(job->path)
-                    ? writer_begin_folder(job->path, &content, plan->config.settings.shard_bytes,
-                                          beside_base, output->overwrite, &job->writer, error)
-                    : writer_begin(job->path, &content, output->overwrite, &job->writer, error);
-    free(beside_base);
-    free(text);
-    return good;
-}
-
 /* What an interruption leaves. */
 static bool stop(const struct job *job, struct error *error) {
     size_t kept = writer_journaled(job->writer);
     if (kept == 0)
         return error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", job->path);
     char *lasting = writer_lasting(job->path);
-    error_set(error, ERROR_CANCELLED, "%s: stopped; %zu of %zu tensors are kept in %s", job->path,
-              kept, job->layout.count, lasting);
+    if (ranks_count() == 1)
+        error_set(error, ERROR_CANCELLED, "%s: stopped; %zu of %zu tensors are kept in %s",
+                  job->path, kept, job->layout.count, lasting);
+    else
+        error_set(error, ERROR_CANCELLED, "%s: stopped; what is finished is kept in %s", job->path,
+                  lasting);
     error_hint(error, "--resume goes on from there, without it the merge begins anew");
     free(lasting);
     return false;
 }
 
-/* Fills the file on the pool. */
+static void announce_work(const struct job *job) {
+    uint64_t total = 0;
+    for (size_t t = 0; t < job->layout.count; t++)
+        if (is_own(job, t))
+            total += output_layout_bytes(&job->layout, t);
+    atomic_store(&job->progress->done, 0);
+    atomic_store(&job->progress->total, total);
+}
+
+/* Writes what this rank owns, on the pool. */
 static bool write_tensors(struct job *job, struct pool *pool, struct error *error) {
-    if (job->progress != NULL) {
-        atomic_store(&job->progress->done, 0);
-        atomic_store(&job->progress->total, writer_file_bytes(job->writer));
-    }
-    pool_run(pool, job->layout.count, merge_item, job);
+    const struct notifier nobody = {0};
+    if (job->progress != NULL)
+        announce_work(job);
+    struct batch *batch = batch_start(pool, job->layout.count, merge_item, job, nobody);
+    while (!batch_wait(batch, TICK_SECONDS))
+        if (ranks_warned())
+            atomic_store(&job->failed, true);
+    batch_free(batch);
     if (is_cancelled(job)) {
         error_free(&job->error);
         return stop(job, error);
@@ -336,13 +253,12 @@ static bool write_tensors(struct job *job, struct pool *pool, struct error *erro
     return job->error.kind == ERROR_NONE ? true : error_move(error, &job->error);
 }
 
-/* An interrupted writer leaves what it has. */
 static void job_free(struct job *job) {
     for (size_t l = 0; job->recipes != NULL && l < job->table->layer_count; l++)
         recipe_free(&job->recipes[l]);
     free(job->recipes);
     output_layout_free(&job->layout);
-    (is_cancelled(job) ? writer_leave : writer_cancel)(job->writer);
+    writer_leave(job->writer); /* one that another rank could not join */
     error_free(&job->error);
     pthread_mutex_destroy(&job->mutex);
 }
@@ -353,29 +269,35 @@ bool merge_write_to(const struct plan *plan, const struct analysis *analysis, st
     double start = now();
     struct job job = {.table = plan->table,
                       .path = output->path,
+                      .own = ranks_own(),
                       .progress = progress,
                       .cancel = progress != NULL ? &progress->cancel : NULL};
     struct preview *preview = preview_create(plan->table);
-    bool good = false;
     pthread_mutex_init(&job.mutex, NULL);
     preview_compute(preview, plan, analysis);
-    if (!merge_check_output(plan, job.path, error) ||
-        !check_analysis(plan, analysis, preview, error) ||
-        !output_layout_make(plan->table, &plan->config.settings, job.path, &job.layout, error))
+    bool good =
+        merge_check_output(plan, job.path, error) &&
+        check_analysis(plan, analysis, preview, error) &&
+        output_layout_make(plan->table, &plan->config.settings, job.path, &job.layout, error);
+    good = ranks_agree(good, error);
+    if (!good)
         goto done;
     make_recipes(&job, plan, analysis, preview);
-    if (!begin_writing(&job, plan, analysis, output, error) || !write_tensors(&job, pool, error))
+    good = merge_output_begin(plan, analysis, output, &job.layout, &job.writer, error);
+    if (!good)
         goto done;
     *result = (struct merge_result){.tensors = job.layout.count,
-                                    .kept = job.kept,
                                     .bytes = writer_file_bytes(job.writer),
                                     .core_norm = preview->core_norm,
                                     .residual_norm = preview->nbar,
                                     .eta = preview->eta};
     if (method_row(plan->config.settings.method)->combine != NULL)
         result->core_norm = result->residual_norm = result->eta = NAN;
-    good = writer_commit(job.writer, result->sha256, error);
+    good = write_tensors(&job, pool, error);
+    good = merge_output_end(plan->table, &job.layout, job.writer, good, result->sha256, error);
     job.writer = NULL;
+    if (good)
+        result->kept = (size_t)ranks_sum((double)job.kept);
     result->seconds = now() - start;
 done:
     job_free(&job);

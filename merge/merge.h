@@ -25,6 +25,12 @@ struct merge_output {
     bool resume;  /* goes on with what is there */
 };
 
+/* Before the analysis starts: shares the layers of the plan's table out to the ranks (ranks.h,
+ * layer_owners.h), so that each one finds the spectra of what it writes. Of a folder with at least
+ * as many shards as ranks, a shard is written by one rank. table: the plan's. */
+bool merge_share_out(const struct plan *plan, const char *path, struct tensor_table *table,
+                     struct error *error);
+
 /* What a merge may use. */
 struct merge_limits {
     unsigned threads;
@@ -59,6 +65,9 @@ double merge_expected_seconds(const struct merge_estimate *estimate);
  * the file exists is not looked at. */
 bool merge_check_output(const struct plan *plan, const char *path, struct error *error);
 
+/* A digest of config and inputs, of which the merge follows. Takes milliseconds. */
+void merge_digest(const struct plan *plan, char sha256[SHA256_TEXT]);
+
 /* Sentences about the tensors of an output of that name, for people: whose names it has, what is
  * left out, which are tied. */
 struct string_list merge_notes(const struct plan *plan, const char *path);
@@ -80,8 +89,9 @@ bool merge_write(const struct plan *plan, const struct analysis *analysis, struc
                  const char *path, bool overwrite, struct progress *progress,
                  struct merge_result *result, struct error *error);
 
-/* The same with a choice of what becomes of an interrupted one. To go on, inputs and settings must
- * be those that it had; the bytes are those of a merge that was never interrupted. */
+/* The same with a choice of what becomes of an interrupted one; together with all ranks, each of
+ * which writes its tensors (with several, output->lasting must be true). To go on, inputs and
+ * settings must be those that it had; the bytes are those of a merge that was never interrupted. */
 bool merge_write_to(const struct plan *plan, const struct analysis *analysis, struct pool *pool,
                     const struct merge_output *output, struct progress *progress,
                     struct merge_result *result, struct error *error);

@@ -1,4 +1,5 @@
 /* r2m: Real-aware Residual Model Merging. */
+#include "analysis/support/ranks.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
@@ -41,8 +42,18 @@ static int close_output(int code) {
     return code != EXIT_DONE ? code : EXIT_FAILED;
 }
 
+/* With others, the first rank speaks for all. */
+static int run(int argc, char **argv) {
+    struct error error = {0};
+    if (!ranks_begin(&error) || (ranks_own() > 0 && freopen("/dev/null", "w", stdout) == NULL))
+        return complain(&error);
+    int code = close_output(command_main(argc, argv));
+    ranks_end();
+    return code;
+}
+
 int main(int argc, char **argv) {
     guard_streams();
     term_locale(false, NULL); /* characters as the user has them; all else stays in "C" */
-    return close_output(command_main(argc, argv));
+    return run(argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -58,6 +59,16 @@ static int open_locked(const char *path) {
     }
 }
 
+/* free() it. */
+static char *journal_path(const char *path, size_t member) {
+    char *settled = atomic_file_settle(path), number[24] = "";
+    if (member > 0)
+        snprintf(number, sizeof number, "-%zu", member);
+    char *name = memory_format("%s.journal%s.r2m-part", settled, number);
+    free(settled);
+    return name;
+}
+
 static uint32_t seal_of(const struct record *record) {
     return seal_checksum(record, offsetof(struct record, seal));
 }
@@ -67,16 +78,16 @@ static int compare_records(const void *one, const void *other) {
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* Whole records; one that is not as it was written is left out. */
+/* Adds the whole records; one that is not as it was written is left out. */
 static void take_records(struct journal *journal, const unsigned char *bytes, size_t size) {
     struct record record;
-    journal->records = memory_resize(journal->records, size / sizeof record + 1, sizeof record);
+    journal->records =
+        memory_resize(journal->records, journal->told + size / sizeof record + 1, sizeof record);
     for (size_t at = 0; at + sizeof record <= size; at += sizeof record) {
         memcpy(&record, bytes + at, sizeof record);
         if (record.seal == seal_of(&record))
             journal->records[journal->told++] = record;
     }
-    qsort(journal->records, journal->told, sizeof record, compare_records);
 }
 
 /* The whole file, or NULL. */
@@ -93,26 +104,20 @@ static unsigned char *read_all(int descriptor, size_t *size) {
     return NULL;
 }
 
-/* Takes over what the journal tells. A file that is no journal tells nothing. false: it is one of
- * another output. */
-static bool take_over(struct journal *journal, const char *key, struct error *error) {
+/* Takes over what a journal tells; one that is no journal tells nothing. *length: of its whole
+ * records and what is before them. false: it belongs to another key. */
+static bool take_over(struct journal *journal, int descriptor, const char *key, size_t *length) {
     size_t size = 0;
-    unsigned char *bytes = read_all(journal->descriptor, &size);
-    bool good = true;
-    if (bytes != NULL && memcmp(bytes, TITLE, TITLE_BYTES) == 0) {
-        good = memcmp(bytes + TITLE_BYTES, key, SHA256_TEXT - 1) == 0;
-        if (good)
-            take_records(journal, bytes + HEAD_BYTES, size - HEAD_BYTES);
+    unsigned char *bytes = read_all(descriptor, &size);
+    bool is_journal = bytes != NULL && memcmp(bytes, TITLE, TITLE_BYTES) == 0;
+    bool good = !is_journal || memcmp(bytes + TITLE_BYTES, key, SHA256_TEXT - 1) == 0;
+    *length = 0;
+    if (is_journal && good) {
+        take_records(journal, bytes + HEAD_BYTES, size - HEAD_BYTES);
+        *length = size - (size - HEAD_BYTES) % RECORD_BYTES;
     }
     free(bytes);
-    if (good) /* a torn record at the end goes: the next ones are found by their places */
-        return size < HEAD_BYTES ||
-               ftruncate(journal->descriptor, (off_t)(size - (size - HEAD_BYTES) % RECORD_BYTES)) ==
-                   0 ||
-               fail(journal->path, error, strerror(errno));
-    fail(journal->output, error, "what is there to go on from belongs to other inputs or settings");
-    error_hint(error, "without --resume it begins anew");
-    return false;
+    return good;
 }
 
 static bool append(struct journal *journal, const void *bytes, size_t size, struct error *error) {
@@ -132,24 +137,91 @@ static bool begin_empty(struct journal *journal, const char *key, struct error *
     return append(journal, head, HEAD_BYTES, error);
 }
 
-struct journal *journal_open(const char *path, const char *key, bool resume, struct error *error) {
+/* What the journal tells, without a torn record at its end: records are found by their places. */
+static bool take_own(struct journal *journal, const char *key, struct error *error) {
+    size_t length;
+    if (!take_over(journal, journal->descriptor, key, &length)) {
+        fail(journal->output, error,
+             "what is there to go on from belongs to other inputs or settings");
+        error_hint(error, "without --resume it begins anew");
+        return false;
+    }
+    return ftruncate(journal->descriptor, (off_t)length) == 0 ||
+           fail(journal->path, error, strerror(errno));
+}
+
+/* Takes over, where asked, and removes the journals of other members. */
+static bool take_others(struct journal *journal, const char *path, const char *key, bool resume,
+                        struct error *error) {
+    size_t told = journal->told, length;
+    for (size_t member = 1;; member++) {
+        char *other = journal_path(path, member);
+        int descriptor = open(other, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (descriptor >= 0) {
+            if (resume)
+                take_over(journal, descriptor, key, &length);
+            close(descriptor);
+            unlink(other);
+        }
+        free(other);
+        if (descriptor < 0)
+            break;
+    }
+    return append(journal, journal->records + told, (journal->told - told) * RECORD_BYTES, error);
+}
+
+/* A journal whose file is open, or fails to be. */
+static struct journal *make_journal(const char *path, size_t member) {
     struct journal *journal = memory_array(1, sizeof *journal);
-    char *settled = atomic_file_settle(path);
     journal->output = memory_string(path);
-    journal->path = memory_format("%s.journal.r2m-part", settled);
-    journal->descriptor = open_locked(journal->path);
+    journal->path = journal_path(path, member);
     journal->records = memory_array(0, RECORD_BYTES);
-    free(settled);
-    if (journal->descriptor < 0)
+    journal->descriptor = open_locked(journal->path);
+    return journal;
+}
+
+/* The journal, ready, or NULL. */
+static struct journal *finish(struct journal *journal, bool good) {
+    if (!good) {
+        journal_leave(journal);
+        return NULL;
+    }
+    qsort(journal->records, journal->told, RECORD_BYTES, compare_records);
+    journal->count = journal->told;
+    return journal;
+}
+
+struct journal *journal_open(const char *path, const char *key, bool resume, struct error *error) {
+    struct journal *journal = make_journal(path, 0);
+    bool good = journal->descriptor >= 0;
+    if (!good)
         fail(path, error,
              errno == EWOULDBLOCK ? "somebody else is writing it just now" : strerror(errno));
-    if (journal->descriptor >= 0 && (!resume || take_over(journal, key, error)) &&
-        (journal->told > 0 || begin_empty(journal, key, error))) {
-        journal->count = journal->told;
-        return journal;
-    }
-    journal_leave(journal);
-    return NULL;
+    good = good && (!resume || take_own(journal, key, error)) &&
+           (journal->told > 0 || begin_empty(journal, key, error)) &&
+           take_others(journal, path, key, resume, error) &&
+           (fsync(journal->descriptor) == 0 || fail(journal->path, error, strerror(errno)));
+    return finish(journal, good);
+}
+
+struct journal *journal_join(const char *path, const char *key, size_t member,
+                             struct error *error) {
+    struct journal *journal = make_journal(path, member);
+    char *first = journal_path(path, 0);
+    size_t length;
+    int descriptor = open(first, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool good = journal->descriptor >= 0 && descriptor >= 0;
+    if (!good)
+        fail(path, error, strerror(errno));
+    else if (!take_over(journal, descriptor, key, &length))
+        good = fail(path, error, "its journal is that of another merge");
+    if (descriptor >= 0)
+        close(descriptor);
+    free(first);
+    journal = finish(journal, good && begin_empty(journal, key, error));
+    if (journal != NULL)
+        journal->count = 0; /* those are the first member's */
+    return journal;
 }
 
 bool journal_find(const struct journal *journal, size_t index, uint32_t *checksum) {

@@ -166,6 +166,16 @@ bool model_folder_continue(struct model_folder *folder, const char *path, bool o
     return begin(folder, path, overwrite, take_lasting, error);
 }
 
+static int name_lasting(const char *path, char **temporary) {
+    *temporary = atomic_file_lasting(path);
+    return 0;
+}
+
+bool model_folder_join(struct model_folder *folder, const char *path, bool overwrite,
+                       struct error *error) {
+    return begin(folder, path, overwrite, name_lasting, error);
+}
+
 char *model_folder_file(const struct model_folder *folder, const char *name) {
     return join(folder->temporary, name);
 }

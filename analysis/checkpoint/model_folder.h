@@ -33,6 +33,10 @@ bool model_folder_begin(struct model_folder *folder, const char *path, bool over
 bool model_folder_continue(struct model_folder *folder, const char *path, bool overwrite,
                            struct error *error);
 
+/* The same for one that another process has begun in this way: nothing is made or changed. */
+bool model_folder_join(struct model_folder *folder, const char *path, bool overwrite,
+                       struct error *error);
+
 /* Path of a file in the temporary folder; free() it. */
 char *model_folder_file(const struct model_folder *folder, const char *name);
 

@@ -17,7 +17,7 @@ struct weights_file {
     struct checkpoint draft; /* the path, for messages */
     struct atomic_file file;
     struct layout layout;
-    bool lasting;
+    enum weights_begin how;
     _Atomic bool *put; /* [count]: that tensor is in the file */
 };
 
@@ -60,16 +60,19 @@ static bool measure(struct weights_file *file, const struct tensor_spec *specs,
 
 static bool create(struct weights_file *file, bool overwrite, struct error *error) {
     const struct text *head = &file->layout.head;
-    return (file->lasting ? atomic_file_continue : atomic_file_begin)(&file->file, file->draft.path,
-                                                                      overwrite, error) &&
+    if (file->how == WEIGHTS_JOINED)
+        return atomic_file_join(&file->file, file->draft.path, overwrite, error);
+    return (file->how == WEIGHTS_LASTING ? atomic_file_continue : atomic_file_begin)(
+               &file->file, file->draft.path, overwrite, error) &&
            atomic_file_reserve(&file->file, file->layout.bytes, error) &&
            atomic_file_put(&file->file, head->bytes, head->length, 0, error);
 }
 
 struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
-                                        bool overwrite, bool lasting, struct error *error) {
+                                        bool overwrite, enum weights_begin how,
+                                        struct error *error) {
     struct weights_file *file = memory_array(1, sizeof *file);
-    file->lasting = lasting;
+    file->how = how;
     file->format = format_of(path) != NULL ? format_of(path) : formats[0];
     file->draft.path = memory_string(path);
     file->put = memory_array(content->count, sizeof *file->put);
@@ -110,7 +113,7 @@ static bool put_frame(struct weights_file *file, size_t index, struct error *err
 bool weights_file_put(struct weights_file *file, size_t index, const void *data,
                       struct error *error) {
     struct place *place = &file->layout.places[index];
-    if (file->lasting || file->format->frame != NULL)
+    if (file->how != WEIGHTS_PASSING || file->format->frame != NULL)
         place->checksum = seal_checksum(data, place->bytes);
     if (!put_frame(file, index, error) ||
         !atomic_file_put(&file->file, data, place->bytes, data_start(file, index), error))
@@ -139,25 +142,30 @@ static bool read_checksum(const struct weights_file *file, uint64_t start, uint6
     return good;
 }
 
-bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum) {
+static bool fail_tensor(const struct weights_file *file, size_t index, const char *reason,
+                        struct error *error) {
+    const struct tensor_spec *spec = file->layout.places[index].spec;
+    struct tensor tensor = {.name = spec->name, .name_length = spec->name_length};
+    return tensor_fail(&file->draft, &tensor, error, "%s", reason);
+}
+
+bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum,
+                       struct error *error) {
     struct place *place = &file->layout.places[index];
-    struct error error = {0};
     if (!read_checksum(file, data_start(file, index), place->bytes, &place->checksum) ||
         place->checksum != checksum)
-        return false;
-    bool good = put_frame(file, index, &error); /* a full disk is met again, and told, later */
-    error_free(&error);
-    file->put[index] = good;
-    return good;
+        return fail_tensor(file, index, "what is on the disk is not what was written", error);
+    return file->put[index] = put_frame(file, index, error);
+}
+
+bool weights_file_sync(const struct weights_file *file, struct error *error) {
+    return atomic_file_sync(&file->file, error);
 }
 
 bool weights_file_check(const struct weights_file *file, struct error *error) {
     for (size_t i = 0; i < file->layout.count; i++)
-        if (!file->put[i]) {
-            const struct tensor_spec *spec = file->layout.places[i].spec;
-            struct tensor tensor = {.name = spec->name, .name_length = spec->name_length};
-            return tensor_fail(&file->draft, &tensor, error, "was never written");
-        }
+        if (!file->put[i])
+            return fail_tensor(file, i, "was never written", error);
     return true;
 }
 

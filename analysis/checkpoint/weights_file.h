@@ -7,10 +7,13 @@
 
 struct weights_file;
 
-/* As writer_begin; the ending of path chooses the format. Under its lasting name the temporary file
- * goes on with what is there. NULL on failure. */
+/* How the temporary file is begun: atomic_file_begin, _continue or _join. */
+enum weights_begin { WEIGHTS_PASSING, WEIGHTS_LASTING, WEIGHTS_JOINED };
+
+/* As writer_begin; the ending of path chooses the format. NULL on failure. */
 struct weights_file *weights_file_begin(const char *path, const struct writer_content *content,
-                                        bool overwrite, bool lasting, struct error *error);
+                                        bool overwrite, enum weights_begin how,
+                                        struct error *error);
 
 uint64_t weights_file_bytes(const struct weights_file *file);
 
@@ -21,9 +24,13 @@ bool weights_file_put(struct weights_file *file, size_t index, const void *data,
 /* CRC-32 of a tensor that was put into a lasting file. */
 uint32_t weights_file_checksum(const struct weights_file *file, size_t index);
 
-/* Counts a tensor as put whose bytes are there already; false where they do not give the checksum
- * or cannot be read. Thread-safe. */
-bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum);
+/* Counts a tensor as put whose bytes are there already; an error where they do not give the
+ * checksum. Thread-safe. */
+bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksum,
+                       struct error *error);
+
+/* Brings what was put to the disk. */
+bool weights_file_sync(const struct weights_file *file, struct error *error);
 
 /* Every tensor was put. */
 bool weights_file_check(const struct weights_file *file, struct error *error);

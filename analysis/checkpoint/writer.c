@@ -29,6 +29,7 @@ struct writer {
     char *companions;           /* the folder to copy small files from, or NULL */
     uint64_t tensor_bytes;
     struct journal *journal; /* NULL: nothing outlives an interruption */
+    bool is_joined;          /* another member began the output */
 };
 
 bool writer_is_folder(const char *path) {
@@ -76,7 +77,10 @@ static bool begin_part(struct writer *writer, size_t p, const char *path,
     struct writer_content own = *content;
     own.specs = content->specs != NULL ? content->specs + part->first : NULL;
     own.count = part->count;
-    part->file = weights_file_begin(path, &own, overwrite, writer->journal != NULL, error);
+    enum weights_begin how = writer->journal == NULL ? WEIGHTS_PASSING
+                             : writer->is_joined     ? WEIGHTS_JOINED
+                                                     : WEIGHTS_LASTING;
+    part->file = weights_file_begin(path, &own, overwrite, how, error);
     return part->file != NULL;
 }
 
@@ -100,6 +104,11 @@ static bool begin_journal(struct writer *writer, const char *path,
                           struct error *error) {
     if (content->key == NULL)
         return true;
+    writer->is_joined = content->member > 0;
+    if (writer->is_joined) {
+        writer->journal = journal_join(path, content->key, content->member, error);
+        return writer->journal != NULL;
+    }
     if (!writer_check(path, overwrite, error))
         return false;
     writer->journal = journal_open(path, content->key, content->resume, error);
@@ -132,25 +141,34 @@ static uint64_t spec_bytes(const struct tensor_spec *spec) {
 }
 
 /* Greedy, in the order of the specs: a shard is closed when the next tensor would exceed the limit,
- * so that one larger than the limit has a shard of its own. limit 0: no limit. */
-static void split(struct writer *writer, uint64_t limit) {
+ * so that one larger than the limit has a shard of its own. shard_bytes 0: no limit. */
+size_t writer_shards(const struct tensor_spec *specs, size_t count, uint64_t shard_bytes,
+                     size_t *shards) {
     uint64_t bytes = 0;
-    writer->parts = memory_array(1, sizeof *writer->parts);
-    writer->part_count = 1;
-    for (size_t i = 0; i < writer->count; i++) {
-        struct part *part = &writer->parts[writer->part_count - 1];
-        uint64_t more = spec_bytes(&writer->specs[i]);
-        bool over = __builtin_add_overflow(bytes, more, &bytes) || bytes > limit;
-        if (limit > 0 && over && part->count > 0) {
-            writer->parts =
-                memory_resize(writer->parts, writer->part_count + 1, sizeof *writer->parts);
-            part = &writer->parts[writer->part_count++];
-            *part = (struct part){.first = i};
+    size_t shard = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t more = spec_bytes(&specs[i]);
+        bool over = __builtin_add_overflow(bytes, more, &bytes) || bytes > shard_bytes;
+        if (shard_bytes > 0 && over && i > 0 && shards[i - 1] == shard) {
+            shard++;
             bytes = more;
         }
-        part->count++;
-        writer->tensor_bytes += more;
+        shards[i] = shard;
     }
+    return shard + 1;
+}
+
+static void split(struct writer *writer, uint64_t shard_bytes) {
+    size_t *shards = memory_array(writer->count, sizeof *shards);
+    writer->part_count = writer_shards(writer->specs, writer->count, shard_bytes, shards);
+    writer->parts = memory_array(writer->part_count, sizeof *writer->parts);
+    for (size_t i = 0; i < writer->count; i++) {
+        struct part *part = &writer->parts[shards[i]];
+        if (part->count++ == 0)
+            part->first = i;
+        writer->tensor_bytes += spec_bytes(&writer->specs[i]);
+    }
+    free(shards);
 }
 
 static void name_parts(struct writer *writer) {
@@ -158,6 +176,14 @@ static void name_parts(struct writer *writer) {
         writer->parts[0].name = memory_string(MODEL_FILE);
     for (size_t p = 0; writer->part_count > 1 && p < writer->part_count; p++)
         writer->parts[p].name = memory_format(MODEL_SHARD, p + 1, writer->part_count);
+}
+
+static bool begin_folder(struct writer *writer, const char *path, bool overwrite,
+                         struct error *error) {
+    if (writer->journal == NULL)
+        return model_folder_begin(&writer->folder, path, overwrite, error);
+    return (writer->is_joined ? model_folder_join : model_folder_continue)(&writer->folder, path,
+                                                                           overwrite, error);
 }
 
 bool writer_begin_folder(const char *path, const struct writer_content *content,
@@ -168,8 +194,7 @@ bool writer_begin_folder(const char *path, const struct writer_content *content,
     split(begun, shard_bytes);
     name_parts(begun);
     bool good = begin_journal(begun, path, content, overwrite, error) &&
-                (begun->journal != NULL ? model_folder_continue : model_folder_begin)(
-                    &begun->folder, path, overwrite, error);
+                begin_folder(begun, path, overwrite, error);
     for (size_t p = 0; good && p < begun->part_count; p++) {
         char *file = model_folder_file(&begun->folder, begun->parts[p].name);
         good = begin_part(begun, p, file, content, false, error);
@@ -210,10 +235,29 @@ bool writer_put(struct writer *writer, size_t index, const void *data, struct er
 }
 
 bool writer_kept(struct writer *writer, size_t index) {
-    const struct part *part = part_of(writer, index);
     uint32_t checksum;
-    return writer->journal != NULL && journal_find(writer->journal, index, &checksum) &&
-           weights_file_take(part->file, index - part->first, checksum);
+    struct error error = {0}; /* it is made again */
+    bool kept = writer->journal != NULL && journal_find(writer->journal, index, &checksum) &&
+                writer_take(writer, index, checksum, &error);
+    error_free(&error);
+    return kept;
+}
+
+uint32_t writer_checksum(const struct writer *writer, size_t index) {
+    const struct part *part = part_of(writer, index);
+    return weights_file_checksum(part->file, index - part->first);
+}
+
+bool writer_take(struct writer *writer, size_t index, uint32_t checksum, struct error *error) {
+    const struct part *part = part_of(writer, index);
+    return weights_file_take(part->file, index - part->first, checksum, error);
+}
+
+bool writer_sync(const struct writer *writer, struct error *error) {
+    bool good = true;
+    for (size_t p = 0; p < writer->part_count && good; p++)
+        good = weights_file_sync(writer->parts[p].file, error);
+    return good;
 }
 
 size_t writer_journaled(const struct writer *writer) {
@@ -315,7 +359,10 @@ static void end(struct writer *writer, void (*end_file)(struct weights_file *),
 }
 
 void writer_cancel(struct writer *writer) {
-    end(writer, weights_file_cancel, model_folder_cancel, journal_remove);
+    if (writer != NULL && writer->is_joined)
+        end(writer, weights_file_leave, model_folder_leave, journal_remove);
+    else
+        end(writer, weights_file_cancel, model_folder_cancel, journal_remove);
 }
 
 void writer_leave(struct writer *writer) {

@@ -47,6 +47,8 @@ struct writer_content {
     const char *key; /* sha256 of all that the tensors are made of, so that another run may go on
                         with them; NULL: nothing outlives an interruption */
     bool resume;     /* goes on with what is there under that key, else begins anew */
+    size_t member;   /* with a key, of several processes that write one output: 0 begins and commits
+                        it, the others begin after it and end before its commit */
 };
 
 struct writer;
@@ -82,6 +84,11 @@ bool writer_begin_folder(const char *path, const struct writer_content *content,
                          uint64_t shard_bytes, const char *companions, bool overwrite,
                          struct writer **writer, struct error *error);
 
+/* Which shard of such a folder each tensor goes to: shards[count], from 0 on. Returns their number,
+ * at least 1. */
+size_t writer_shards(const struct tensor_spec *specs, size_t count, uint64_t shard_bytes,
+                     size_t *shards);
+
 /* Size of the whole file in bytes; of a folder, of all its files of weights. */
 uint64_t writer_file_bytes(const struct writer *writer);
 
@@ -95,13 +102,24 @@ bool writer_kept(struct writer *writer, size_t index);
 /* Tensors that another run could go on with. */
 size_t writer_journaled(const struct writer *writer);
 
+/* CRC-32 of a tensor that was put or is kept. Only with content.key. */
+uint32_t writer_checksum(const struct writer *writer, size_t index);
+
+/* Counts a tensor as put that another member wrote; an error when its bytes do not give the
+ * checksum. */
+bool writer_take(struct writer *writer, size_t index, uint32_t checksum, struct error *error);
+
+/* Brings all that was put to the disk, for other members to read. */
+bool writer_sync(const struct writer *writer, struct error *error);
+
 /* Checks that every tensor was put, syncs, opens the file again with checkpoint_open's rules and
  * compares the table, renames it to PATH and syncs the folder. Stores the file's sha256 when
  * sha256 is not NULL; of a folder, that of its files of weights one after another. Frees the writer
  * in every case; on failure nothing is left behind. */
 bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error *error);
 
-/* Removes what is temporary and frees the writer; NULL is accepted. */
+/* Removes what is temporary (of another member than 0 only its journal) and frees the writer; NULL
+ * is accepted. */
 void writer_cancel(struct writer *writer);
 
 /* The same, but leaves what another run can go on with, where there is any. */

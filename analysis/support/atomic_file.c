@@ -112,6 +112,11 @@ static int open_lasting(const char *path, char **temporary) {
     return open(*temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
+static int open_there(const char *path, char **temporary) {
+    *temporary = atomic_file_lasting(path);
+    return open(*temporary, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* open_temporary: makes the file and its name. */
 static bool begin(struct atomic_file *file, const char *path, bool overwrite,
                   int (*open_temporary)(const char *, char **), struct error *error) {
@@ -136,6 +141,11 @@ static bool begin(struct atomic_file *file, const char *path, bool overwrite,
 bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
                        struct error *error) {
     return begin(file, path, overwrite, create_temporary, error);
+}
+
+bool atomic_file_join(struct atomic_file *file, const char *path, bool overwrite,
+                      struct error *error) {
+    return begin(file, path, overwrite, open_there, error);
 }
 
 bool atomic_file_continue(struct atomic_file *file, const char *path, bool overwrite,
@@ -240,6 +250,10 @@ void atomic_file_sync_folder(const char *path) {
         close(descriptor);
     }
     free(folder);
+}
+
+bool atomic_file_sync(const struct atomic_file *file, struct error *error) {
+    return fsync(file->descriptor) == 0 || fail(file->path, error, strerror(errno));
 }
 
 static bool close_synced(struct atomic_file *file) {

@@ -33,6 +33,10 @@ bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrit
 bool atomic_file_continue(struct atomic_file *file, const char *path, bool overwrite,
                           struct error *error);
 
+/* The same for one that another process has begun in this way, which commits or cancels it. */
+bool atomic_file_join(struct atomic_file *file, const char *path, bool overwrite,
+                      struct error *error);
+
 /* Gives the file its size and the disk space for it, so that a full disk or a limit on file sizes
  * is met before the work; the message tells the bytes needed and free. Thereafter writing within
  * that size does not run out of space. */
@@ -44,6 +48,9 @@ bool atomic_file_put(const struct atomic_file *file, const void *data, size_t by
 
 /* Reads bytes at offset; false where there are fewer or they cannot be read. */
 bool atomic_file_get(const struct atomic_file *file, void *data, size_t bytes, uint64_t offset);
+
+/* Brings what was written to the disk. */
+bool atomic_file_sync(const struct atomic_file *file, struct error *error);
 
 /* Syncs, closes, renames to path (without replacing a file that appeared meanwhile, unless
  * overwrite) and syncs the folder. Releases file in every case; on failure nothing is left. */

@@ -1,5 +1,6 @@
 #include "tui/command/command.h"
 
+#include "analysis/support/ranks.h"
 #include "merge/config/config.h"
 #include "merge/text.h"
 #include "merge/version.h"
@@ -38,9 +39,9 @@ const struct command commands[COMMAND_COUNT] = {
     [COMMAND_ANALYZE] =
         {"analyze", "SOURCE", "energies, ranks and dominance, layer by layer",
          "A table on a terminal, the same with tabs and all digits elsewhere.\n" SOURCE_TEXT,
-         command_analyze},
+         command_analyze, true},
     [COMMAND_MERGE] = {"merge", "SOURCE -o OUT", "write the merged checkpoint",
-                       "OUT appears complete or not at all.\n" SOURCE_TEXT, command_merge},
+                       "OUT appears complete or not at all.\n" SOURCE_TEXT, command_merge, true},
     [COMMAND_PLOT] = {"plot", "SOURCE -o DIR", "draw spectra, energies and contributions",
                       "One spectrum for each matrix, energies for each specialist, contributions\n"
                       "before and after norm matching.\n" SOURCE_TEXT,
@@ -103,9 +104,9 @@ static int print_version(void) {
     LAPACKE_ilaver(&major, &minor, &patch);
     puts("r2m " R2M_VERSION);
     print_openblas();
-    printf(", lapacke %d.%d.%d, cairo %s, libpng %s, cjson %s, libsixel %s, %s\n", (int)major,
+    printf(", lapacke %d.%d.%d, cairo %s, libpng %s, cjson %s, libsixel %s, %s, %s\n", (int)major,
            (int)minor, (int)patch, cairo_version_string(), png_get_libpng_ver(NULL),
-           cJSON_Version(), picture_library(), term_library());
+           cJSON_Version(), picture_library(), term_library(), ranks_feature());
     puts("MIT licence");
     return EXIT_DONE;
 }
@@ -161,6 +162,8 @@ static int run(const struct options *options) {
     const char *wrong = wrong_use(options);
     if (wrong != NULL)
         return complain_usage(name, "%s", wrong);
+    if (ranks_count() > 1 && !commands[options->command].is_shared)
+        return complain_usage(name, "runs alone; only analyze and merge share work under mpirun");
     if (options->command != COMMAND_TUI)
         interrupt_watch();
     return commands[options->command].run(options);

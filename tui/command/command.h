@@ -14,6 +14,7 @@ struct command {
     const char *summary;                       /* one line */
     const char *text;                          /* a paragraph for its --help */
     int (*run)(const struct options *options); /* returns the exit code */
+    bool is_shared;                            /* several ranks (ranks.h) may do it together */
 };
 
 /* Rows in the order of enum command_id. */

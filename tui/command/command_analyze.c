@@ -1,5 +1,7 @@
 /* What an analysis found: tables, or JSON. */
+#include "analysis/layer_owners.h"
 #include "analysis/support/atomic_file.h"
+#include "analysis/support/ranks.h"
 #include "merge/report.h"
 #include "tui/command/analysis_tables.h"
 #include "tui/command/command.h"
@@ -21,8 +23,10 @@ static char *tables_text(const struct session *session, struct text_style style)
     return text;
 }
 
-/* Into the file, or to standard output. */
+/* Into the file, or to standard output; the first rank does it. */
 static bool put(const char *text, const struct options *options, struct error *error) {
+    if (ranks_own() > 0)
+        return true;
     if (options->output != NULL)
         return atomic_file_write(options->output, text, strlen(text), options->force, error);
     fputs(text, stdout);
@@ -33,6 +37,7 @@ static bool analyze(struct session *session, const struct options *options, stru
     struct text_style style = text_style_choose(options);
     if (!session_open(session, options, error))
         return false;
+    layer_owners_share(session->table, NULL, 0);
     session_start(session, options->threads);
     if (!session_analyze(session, true, error))
         return false;

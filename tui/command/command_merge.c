@@ -1,5 +1,6 @@
 /* The merged checkpoint, or what it would need. */
 #include "analysis/support/limits.h"
+#include "analysis/support/ranks.h"
 #include "merge/config/document.h"
 #include "merge/report.h"
 #include "tui/command/command.h"
@@ -65,14 +66,14 @@ static void print_needs_json(const struct options *options, const struct need *n
     free(quoted);
 }
 
-/* Threads and memory as given, or as the machine has them. */
+/* Threads and memory as given, or as the machine has them. Together. */
 static bool estimate_merge(const struct session *session, const struct options *options,
                            struct merge_estimate *estimate, struct error *error) {
     struct merge_limits limits = {options->threads, options->memory};
     if (limits.threads == 0)
         limits.threads = limits_processors("");
     if (limits.memory == 0)
-        limits.memory = limits_memory("") / 4 * 3;
+        limits.memory = limits_memory("") / 4 * 3 / ranks_beside();
     if (merge_estimate(session->plan, &limits, options->output, estimate, error))
         return true;
     if (error->kind == ERROR_INPUT && options->memory == 0)
@@ -135,20 +136,26 @@ static void print_result(const struct session *session, const struct options *op
         session_warn(session);
 }
 
+static bool check_output(const struct session *session, const struct options *options,
+                         struct error *error) {
+    return merge_check_output(session->plan, options->output, error) &&
+           writer_check(options->output, options->force, error);
+}
+
 static bool merge(struct session *session, const struct options *options, struct error *error) {
     struct merging merging = {.session = session, .options = options};
     const struct progress_job job = {write_merged, &merging, "merging", UNIT_BYTES};
     struct merge_estimate estimate;
     if (!session_open(session, options, error) ||
-        !merge_check_output(session->plan, options->output, error) ||
-        !writer_check(options->output, options->force, error))
-        return false;
-    if (!estimate_merge(session, options, &estimate, error))
+        !ranks_agree(check_output(session, options, error), error) ||
+        !ranks_agree(estimate_merge(session, options, &estimate, error), error))
         return false;
     if (options->dry_run)
         print_estimate(options, &estimate);
-    if (!check_space(options, &estimate, error) || options->dry_run)
+    if (!ranks_agree(check_space(options, &estimate, error), error) || options->dry_run)
         return error->kind == ERROR_NONE;
+    if (!ranks_agree(merge_share_out(session->plan, options->output, session->table, error), error))
+        return false;
     const struct vector_wish wish = merge_wish(session->plan, estimate.vector_bytes);
     session_start(session, estimate.threads);
     analysis_wish(session->analysis, &wish);

@@ -1,5 +1,7 @@
 #include "tui/command/complain.h"
 
+#include "analysis/support/ranks.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +9,7 @@
 
 /* Quoted once more, which leaves what is quoted alone: paths may come from strange configs. */
 static void print_lines(const char *prefix, const char *text) {
-    while (text != NULL) {
+    while (text != NULL && ranks_own() == 0) { /* the first rank speaks for all */
         const char *end = strchrnul(text, '\n');
         char *line = error_quote(text, (size_t)(end - text));
         fprintf(stderr, "r2m: %s%s\n", prefix, line);
@@ -37,8 +39,9 @@ int complain_usage(const char *command, const char *format, ...) {
     va_end(arguments);
     print_lines("", text);
     free(text);
-    fprintf(stderr, "Try 'r2m %s%s--help'.\n", command != NULL ? command : "",
-            command != NULL ? " " : "");
+    if (ranks_own() == 0)
+        fprintf(stderr, "Try 'r2m %s%s--help'.\n", command != NULL ? command : "",
+                command != NULL ? " " : "");
     return EXIT_WRONG_USE;
 }
 

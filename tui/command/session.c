@@ -1,5 +1,6 @@
 #include "tui/command/session.h"
 
+#include "analysis/support/ranks.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
@@ -41,17 +42,42 @@ static bool take_state_dict(struct config *config, const struct options *options
 }
 
 bool session_read(struct session *session, const struct options *options, struct error *error) {
-    *session = (struct session){.line = progress_line_begin(options->quiet)};
+    bool silent = options->quiet || ranks_own() > 0; /* the first rank speaks for all */
+    *session = (struct session){.line = progress_line_begin(silent)};
     return read_source(session, options, error) && take_state_dict(&session->config, options) &&
            (options->preset == NULL || config_preset(&session->config, options->preset, error)) &&
            apply_settings(&session->config, options, error);
 }
 
-bool session_open(struct session *session, const struct options *options, struct error *error) {
+/* Together: whether all ranks see the same files. */
+static bool is_same_everywhere(const struct session *session, struct error *error) {
+    char own[SHA256_TEXT];
+    double first[SHA256_TEXT];
+    const size_t ends[] = {0, SHA256_TEXT}, owner = 0;
+    bool same = true;
+    merge_digest(session->plan, own);
+    for (size_t i = 0; i < SHA256_TEXT; i++)
+        first[i] = own[i];
+    ranks_gather(first, ends, 1, &owner);
+    for (size_t i = 0; i < SHA256_TEXT; i++)
+        same = same && first[i] == own[i];
+    if (!same)
+        error_set(error, ERROR_INPUT,
+                  "rank %zu has other inputs than the first rank; all need the same files",
+                  ranks_own());
+    return ranks_agree(same, error);
+}
+
+static bool open_own(struct session *session, const struct options *options, struct error *error) {
     return session_read(session, options, error) &&
            config_open_table(&session->config, &session->table, error) &&
            plan_create(&session->config, session->table, &session->plan, error) &&
            real_settings_check(&session->plan->effective.real, session->table, error);
+}
+
+bool session_open(struct session *session, const struct options *options, struct error *error) {
+    return ranks_agree(open_own(session, options, error), error) &&
+           (ranks_count() == 1 || is_same_everywhere(session, error));
 }
 
 void session_start(struct session *session, unsigned threads) {

@@ -21,7 +21,8 @@ struct session {
  * their order. */
 bool session_read(struct session *session, const struct options *options, struct error *error);
 
-/* session_read, and opens the files: names line up, roles are known, no weight is read. */
+/* session_read, and opens the files: names line up, roles are known, no weight is read. Together,
+ * as all that follows, where there are several ranks (ranks.h). */
 bool session_open(struct session *session, const struct options *options, struct error *error);
 
 /* Starts reading weights in the background, on that many threads (0: as pool_create). */
