@@ -138,14 +138,47 @@ struct layer_kinds *layer_kinds_create(const struct tensor_table *table) {
     return kinds;
 }
 
+static void kind_release(struct layer_kind *kind) {
+    free(kind->name);
+    free(kind->layers);
+    free(kind->depths);
+}
+
+static void add_all_matrices(struct layer_kinds *kinds, const struct tensor_table *table) {
+    struct layer_kind all = {.name = memory_string("all matrices"),
+                             .layers = memory_array(table->matrix_count, sizeof *all.layers),
+                             .depths = memory_array(table->matrix_count, sizeof *all.depths)};
+    for (size_t l = 0; l < table->layer_count; l++)
+        if (table->layers[l].role == ROLE_MATRIX) {
+            all.depths[all.count] = (double)all.count;
+            all.layers[all.count++] = l;
+        }
+    kinds->kinds = memory_resize(kinds->kinds, 1, sizeof *kinds->kinds);
+    kinds->kinds[0] = all;
+    kinds->count = 1;
+    kinds->lone = 0;
+}
+
+struct layer_kinds *layer_kinds_with_depth(const struct tensor_table *table) {
+    struct layer_kinds *kinds = layer_kinds_create(table);
+    size_t kept = 0;
+    for (size_t k = 0; k < kinds->count; k++)
+        if (kinds->kinds[k].count > 1)
+            kinds->kinds[kept++] = kinds->kinds[k];
+        else
+            kind_release(&kinds->kinds[k]);
+    kinds->lone = kinds->count - kept;
+    kinds->count = kept;
+    if (kept == 0)
+        add_all_matrices(kinds, table);
+    return kinds;
+}
+
 void layer_kinds_free(struct layer_kinds *kinds) {
     if (kinds == NULL)
         return;
-    for (size_t k = 0; k < kinds->count; k++) {
-        free(kinds->kinds[k].name);
-        free(kinds->kinds[k].layers);
-        free(kinds->kinds[k].depths);
-    }
+    for (size_t k = 0; k < kinds->count; k++)
+        kind_release(&kinds->kinds[k]);
     free(kinds->kinds);
     free(kinds);
 }

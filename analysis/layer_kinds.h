@@ -16,10 +16,15 @@ struct layer_kind {
 struct layer_kinds {
     struct layer_kind *kinds; /* in order of their first layer */
     size_t count;
+    size_t lone; /* layers left out: each the only one of its kind */
 };
 
 /* All matrix layers of the table, each in one kind: names that differ only in numbers. */
 struct layer_kinds *layer_kinds_create(const struct tensor_table *table);
+
+/* Only the kinds of several layers; one of all matrices where no kind has several. */
+struct layer_kinds *layer_kinds_with_depth(const struct tensor_table *table);
+
 void layer_kinds_free(struct layer_kinds *kinds);
 
 #endif

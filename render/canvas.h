@@ -61,4 +61,8 @@ struct rgb colour_map(enum chart_colours colours, double position);
 /* Lays the chart out over the whole canvas and draws it. */
 void draw_chart(struct canvas *canvas, const struct chart *chart);
 
+/* The same for a page of charts. */
+struct page;
+void draw_page(struct canvas *canvas, const struct page *page);
+
 #endif

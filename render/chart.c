@@ -164,6 +164,13 @@ static void fit_y_to_curves(struct chart *chart) {
     make_drawable(&chart->y);
 }
 
+/* One unit for each of count things. */
+static void count_axis(struct chart_axis *axis, size_t count) {
+    axis->scale = CHART_LINEAR;
+    axis->minimum = 0;
+    axis->maximum = (double)count;
+}
+
 static void fit_y_to_bars(struct chart *chart) {
     const struct chart_bars *bars = &chart->bars;
     double low = 0, high = 0;
@@ -177,7 +184,7 @@ static void fit_y_to_bars(struct chart *chart) {
         high = fmax(high, up);
         low = fmin(low, down);
     }
-    chart->x = (struct chart_axis){chart->x.label, CHART_LINEAR, 0, (double)bars->category_count};
+    count_axis(&chart->x, bars->category_count);
     chart->y.minimum = low * LINEAR_ROOM;
     chart->y.maximum = high * LINEAR_ROOM;
     make_drawable(&chart->y);
@@ -190,8 +197,8 @@ static void fit_map(struct chart *chart) {
         range.minimum = fmin(range.minimum, map->values[i]); /* of a NaN and a number: the number */
         range.maximum = fmax(range.maximum, map->values[i]);
     }
-    chart->x = (struct chart_axis){chart->x.label, CHART_LINEAR, 0, (double)map->column_count};
-    chart->y = (struct chart_axis){chart->y.label, CHART_LINEAR, 0, (double)map->row_count};
+    count_axis(&chart->x, map->column_count);
+    count_axis(&chart->y, map->row_count);
     if (map->minimum < map->maximum)
         return;
     if (!isfinite(range.minimum))

@@ -21,6 +21,7 @@ struct chart_axis {
     char *label; /* with the unit, may be NULL */
     enum chart_scale scale;
     double minimum, maximum; /* minimum < maximum; > 0 on a log scale */
+    bool whole;              /* ticks on whole numbers only */
 };
 
 struct chart_curve {
@@ -30,6 +31,7 @@ struct chart_curve {
     double *x, *y;
     double cut;    /* points with x > cut are the discarded tail; INFINITY: none */
     bool selected; /* drawn last and strongest */
+    bool marked;   /* a dot at every point, where there are few */
 };
 
 struct chart_line { /* a straight line across the chart */

@@ -18,10 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_SPACE 1.35
 #define MINOR_LENGTH 1.6
-#define SWATCH 20.0    /* length of a line in the legend */
-#define SWATCH_BOX 9.0 /* side of a box */
+#define PANEL_TITLE 8.5 /* size of a title in a grid */
+#define SUBTITLE 7.0
 
 const struct rgb draw_ink = {0x20, 0x20, 0x20};
 
@@ -96,63 +95,9 @@ static bool is_map(const struct drawing *drawing) {
     return drawing->chart->map.column_count > 0;
 }
 
-/* ---- legend ---- */
-
-struct entry {
-    const char *name;
-    int colour;
-    bool filled; /* a box, else a line with its dash */
-};
-
-static size_t entry_count(const struct chart *chart) {
-    return chart->bars.category_count > 0 ? chart->bars.series_count : chart->curve_count;
-}
-
-static struct entry entry_at(const struct chart *chart, size_t i) {
-    if (chart->bars.category_count > 0)
-        return (struct entry){chart->bars.names[i], chart->bars.colours[i], true};
-    return (struct entry){chart->curves[i].name, chart->curves[i].colour, false};
-}
-
-static void draw_swatch(const struct drawing *drawing, double x, double baseline,
-                        struct entry entry) {
-    double middle = baseline - DRAW_LABEL_SIZE * 0.32;
-    if (entry.filled)
-        drawing->canvas->ops->rectangle(drawing->canvas, x, middle - 3.5, SWATCH_BOX, 7,
-                                        palette_colour(entry.colour), 1);
-    else
-        draw_segment(drawing, (struct point){x, middle}, (struct point){x + SWATCH, middle},
-                     DRAW_CURVE_WIDTH, palette_dash(entry.colour), palette_colour(entry.colour));
-}
-
-/* Entries in rows from y down; measures only when draw is false. Returns the height used. */
-static double legend(const struct drawing *drawing, double y, bool draw) {
-    double left = drawing->plot.left, right = drawing->canvas->width - DRAW_MARGIN, x = left;
-    double row = DRAW_LABEL_SIZE * LINE_SPACE, baseline = y + row * 0.8;
-    size_t count = entry_count(drawing->chart);
-    char buffer[DRAW_TEXT_ROOM];
-    for (size_t i = 0; i < count; i++) {
-        struct entry entry = entry_at(drawing->chart, i);
-        const char *name = draw_fitted(drawing, DRAW_LABEL_SIZE, entry.name,
-                                       (right - left) / 2 - SWATCH - 20, buffer);
-        double swatch = (entry.filled ? SWATCH_BOX : SWATCH) + 4;
-        double width = swatch + draw_text_width(drawing, DRAW_LABEL_SIZE, name);
-        if (x > left && x + width > right) {
-            x = left;
-            baseline += row;
-        }
-        if (draw) {
-            draw_swatch(drawing, x, baseline, entry);
-            draw_text(drawing, x + swatch, baseline, draw_style(DRAW_LABEL_SIZE, TEXT_LEFT), name);
-        }
-        x += width + 14;
-    }
-    return count > 0 ? baseline - y + row * 0.2 : 0;
-}
-
 /* ---- margins ---- */
 
-static double widest_tick(const struct drawing *drawing) {
+double draw_numbers_width(const struct drawing *drawing) {
     double widest = 0;
     char buffer[64];
     for (size_t t = 0; t < drawing->y_count; t++)
@@ -163,15 +108,18 @@ static double widest_tick(const struct drawing *drawing) {
 
 static void plan_margins(struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
-    double top = DRAW_MARGIN + DRAW_TITLE_SIZE * LINE_SPACE;
+    const struct box *area = &drawing->area;
+    double top = area->top + DRAW_MARGIN + DRAW_TITLE_SIZE * DRAW_LINE_SPACE;
     if (chart->subtitle != NULL)
-        top += DRAW_TICK_SIZE * LINE_SPACE;
-    double left = widest_tick(drawing), right = 8;
+        top += DRAW_TICK_SIZE * DRAW_LINE_SPACE;
+    double left = draw_numbers_width(drawing), right = 8;
     if (is_map(drawing))
         draw_plan_map(drawing, &left, &right);
-    drawing->plot.left = DRAW_MARGIN + DRAW_LABEL_SIZE * 1.6 + left + DRAW_TICK_LENGTH + 3;
-    drawing->plot.right = drawing->canvas->width - DRAW_MARGIN - right;
-    drawing->plot.top = top + 2 + legend(drawing, top, false) + 3;
+    drawing->plot.left =
+        area->left + DRAW_MARGIN + DRAW_LABEL_SIZE * 1.6 + left + DRAW_TICK_LENGTH + 3;
+    drawing->plot.right = area->right - DRAW_MARGIN - right;
+    drawing->plot.top =
+        top + 5 + (drawing->parts == DRAW_ALL ? draw_legend(drawing, top, false) : 0);
     double below = DRAW_TICK_SIZE + DRAW_TICK_LENGTH + 3;
     if (drawing->category_count > 0) {
         draw_plan_names(drawing);
@@ -179,7 +127,15 @@ static void plan_margins(struct drawing *drawing) {
     }
     if (chart->x.label != NULL)
         below += DRAW_LABEL_SIZE * 1.5;
-    drawing->plot.bottom = drawing->canvas->height - DRAW_MARGIN - below;
+    drawing->plot.bottom = area->bottom - DRAW_MARGIN - below;
+}
+
+/* In a grid the plot fills its area but for the title; numbers stand outside. */
+static void plan_grid_margins(struct drawing *drawing) {
+    drawing->plot = drawing->area;
+    drawing->plot.top += PANEL_TITLE * DRAW_LINE_SPACE;
+    if (drawing->category_count > 0)
+        draw_plan_names(drawing);
 }
 
 /* ---- axes ---- */
@@ -206,7 +162,7 @@ static void draw_y_ticks(const struct drawing *drawing) {
         draw_segment(drawing, (struct point){left, at},
                      (struct point){left - (tick->minor ? MINOR_LENGTH : DRAW_TICK_LENGTH), at},
                      DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
-        if (!tick->minor)
+        if (!tick->minor && drawing->y_numbers)
             draw_text(drawing, left - DRAW_TICK_LENGTH - 2, y + DRAW_TICK_SIZE * 0.36,
                       draw_style(DRAW_TICK_SIZE, TEXT_RIGHT), draw_pretty(tick->label, buffer));
     }
@@ -223,67 +179,128 @@ static void draw_x_ticks(const struct drawing *drawing) {
         draw_segment(drawing, (struct point){at, bottom},
                      (struct point){at, bottom + (tick->minor ? MINOR_LENGTH : DRAW_TICK_LENGTH)},
                      DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
-        if (!tick->minor)
+        if (!tick->minor && drawing->x_numbers)
             draw_text(drawing, x, bottom + DRAW_TICK_LENGTH + DRAW_TICK_SIZE,
                       draw_style(DRAW_TICK_SIZE, TEXT_CENTRE), draw_pretty(tick->label, buffer));
     }
 }
 
-static void draw_labels(const struct drawing *drawing) {
+static void draw_title(const struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
     const struct box *plot = &drawing->plot;
-    struct text_style title = draw_style(DRAW_TITLE_SIZE, TEXT_LEFT),
-                      y = draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE);
-    double room = plot->right - plot->left, top = DRAW_MARGIN + DRAW_TITLE_SIZE;
+    struct text_style title = draw_style(DRAW_TITLE_SIZE, TEXT_LEFT);
+    double room = drawing->area.right - DRAW_MARGIN - plot->left;
+    double top = drawing->area.top + DRAW_MARGIN + DRAW_TITLE_SIZE;
     char buffer[DRAW_TEXT_ROOM];
     title.bold = true;
     draw_text(drawing, plot->left, top, title,
               draw_fitted(drawing, DRAW_TITLE_SIZE * 1.12, chart->title != NULL ? chart->title : "",
                           room, buffer)); /* bold is wider */
     if (chart->subtitle != NULL)
-        draw_text(drawing, plot->left, top + DRAW_TICK_SIZE * LINE_SPACE,
+        draw_text(drawing, plot->left, top + DRAW_TICK_SIZE * DRAW_LINE_SPACE,
                   draw_style(DRAW_TICK_SIZE, TEXT_LEFT),
                   draw_fitted(drawing, DRAW_TICK_SIZE, chart->subtitle, room, buffer));
-    legend(drawing, top + 2 + (chart->subtitle != NULL ? DRAW_TICK_SIZE * LINE_SPACE : 0), true);
-    if (chart->x.label != NULL)
-        draw_text(drawing, (plot->left + plot->right) / 2, drawing->canvas->height - DRAW_MARGIN,
-                  draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE),
-                  draw_fitted(drawing, DRAW_LABEL_SIZE, chart->x.label, room, buffer));
-    y.upright = true;
-    if (chart->y.label != NULL)
-        draw_text(drawing, DRAW_MARGIN + DRAW_LABEL_SIZE * 0.8, (plot->top + plot->bottom) / 2, y,
-                  draw_fitted(drawing, DRAW_LABEL_SIZE, chart->y.label,
-                              drawing->canvas->height * 0.6, buffer));
+    if (drawing->parts == DRAW_ALL)
+        draw_legend(drawing,
+                    top + 2 + (chart->subtitle != NULL ? DRAW_TICK_SIZE * DRAW_LINE_SPACE : 0),
+                    true);
 }
 
-void draw_chart(struct canvas *canvas, const struct chart *chart) {
+static void draw_labels(const struct drawing *drawing) {
+    const struct chart *chart = drawing->chart;
+    const struct box *plot = &drawing->plot, *area = &drawing->area;
+    struct text_style y = draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE);
+    char buffer[DRAW_TEXT_ROOM];
+    if (chart->x.label != NULL)
+        draw_text(drawing, (plot->left + plot->right) / 2, area->bottom - DRAW_MARGIN,
+                  draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE),
+                  draw_fitted(drawing, DRAW_LABEL_SIZE, chart->x.label, plot->right - plot->left,
+                              buffer));
+    y.upright = true;
+    double middle = (plot->top + plot->bottom) / 2;
+    double reach = fmin(middle - area->top, area->bottom - middle) - DRAW_MARGIN / 2;
+    if (chart->y.label != NULL)
+        draw_text(drawing, area->left + DRAW_MARGIN + DRAW_LABEL_SIZE * 0.8, middle, y,
+                  draw_fitted(drawing, DRAW_LABEL_SIZE, chart->y.label, 2 * reach, buffer));
+}
+
+/* Title and, where there is room, the subtitle at the right end of its row. */
+static void draw_grid_title(const struct drawing *drawing) {
+    const struct chart *chart = drawing->chart;
+    const struct box *plot = &drawing->plot;
+    double room = plot->right - plot->left, baseline = plot->top - PANEL_TITLE * 0.4;
+    char buffer[DRAW_TEXT_ROOM];
+    const char *title = draw_fitted(drawing, PANEL_TITLE, chart->title, room, buffer);
+    double left = room - draw_text_width(drawing, PANEL_TITLE, title) - PANEL_TITLE;
+    draw_text(drawing, plot->left, baseline, draw_style(PANEL_TITLE, TEXT_LEFT), title);
+    if (chart->subtitle != NULL && draw_text_width(drawing, SUBTITLE, chart->subtitle) <= left)
+        draw_text(drawing, plot->right, baseline, draw_style(SUBTITLE, TEXT_RIGHT),
+                  chart->subtitle);
+}
+
+struct drawing draw_begin(struct canvas *canvas, const struct chart *chart, struct box area,
+                          enum draw_parts parts) {
+    bool small = parts == DRAW_GRID;
+    double x_pitch = small ? 24 : 40, y_pitch = small ? 20 : 30; /* points a number */
     bool map = chart->map.column_count > 0;
     struct drawing drawing = {.canvas = canvas,
                               .chart = chart,
                               .categories = map ? chart->map.columns : chart->bars.categories,
                               .category_count =
-                                  map ? chart->map.column_count : chart->bars.category_count};
-    drawing.x_count = chart_ticks(&chart->x, (size_t)(canvas->width / 40) + 2, &drawing.x_ticks);
-    drawing.y_count = chart_ticks(&chart->y, (size_t)(canvas->height / 30) + 2, &drawing.y_ticks);
+                                  map ? chart->map.column_count : chart->bars.category_count,
+                              .area = area,
+                              .parts = parts,
+                              .x_numbers = !small,
+                              .y_numbers = !small};
+    drawing.x_count =
+        chart_ticks(&chart->x, (size_t)((area.right - area.left) / x_pitch) + 2, &drawing.x_ticks);
+    drawing.y_count =
+        chart_ticks(&chart->y, (size_t)((area.bottom - area.top) / y_pitch) + 2, &drawing.y_ticks);
     unify_labels(&chart->x, drawing.x_ticks, drawing.x_count);
     unify_labels(&chart->y, drawing.y_ticks, drawing.y_count);
+    if (small)
+        plan_grid_margins(&drawing);
+    else
+        plan_margins(&drawing);
+    return drawing;
+}
+
+void draw_panel(const struct drawing *drawing) {
+    if (drawing->plot.right - drawing->plot.left > 10 &&
+        drawing->plot.bottom - drawing->plot.top > 10) {
+        draw_content(drawing);
+        if (is_map(drawing))
+            draw_map_names(drawing);
+        else
+            draw_y_ticks(drawing);
+        if (drawing->category_count == 0)
+            draw_x_ticks(drawing);
+        else if (drawing->x_numbers)
+            draw_names(drawing);
+        draw_frame(drawing);
+    }
+    if (drawing->parts == DRAW_GRID) {
+        draw_grid_title(drawing);
+        return;
+    }
+    draw_title(drawing);
+    draw_labels(drawing);
+}
+
+void draw_end(struct drawing *drawing) {
+    free(drawing->x_ticks);
+    free(drawing->y_ticks);
+}
+
+void draw_background(struct canvas *canvas) {
     canvas->ops->rectangle(canvas, 0, 0, canvas->width, canvas->height, (struct rgb){255, 255, 255},
                            1);
-    plan_margins(&drawing);
-    if (drawing.plot.right - drawing.plot.left > 10 &&
-        drawing.plot.bottom - drawing.plot.top > 10) {
-        draw_content(&drawing);
-        if (is_map(&drawing))
-            draw_map_names(&drawing);
-        else
-            draw_y_ticks(&drawing);
-        if (drawing.category_count > 0)
-            draw_names(&drawing);
-        else
-            draw_x_ticks(&drawing);
-        draw_frame(&drawing);
-    }
-    draw_labels(&drawing);
-    free(drawing.x_ticks);
-    free(drawing.y_ticks);
+}
+
+void draw_chart(struct canvas *canvas, const struct chart *chart) {
+    struct drawing drawing =
+        draw_begin(canvas, chart, (struct box){0, 0, canvas->width, canvas->height}, DRAW_ALL);
+    draw_background(canvas);
+    draw_panel(&drawing);
+    draw_end(&drawing);
 }

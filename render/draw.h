@@ -9,6 +9,7 @@
 #define DRAW_LABEL_SIZE 8.5
 #define DRAW_TICK_SIZE 8.0
 #define DRAW_MARGIN 8.0
+#define DRAW_LINE_SPACE 1.35 /* from row to row, in sizes */
 #define DRAW_TICK_LENGTH 3.0
 #define DRAW_FRAME_WIDTH 0.8
 #define DRAW_CURVE_WIDTH 1.2
@@ -21,9 +22,20 @@ struct box {
     double left, top, right, bottom;
 };
 
+/* Of what there is around a chart's plot. */
+enum draw_parts {
+    DRAW_ALL, /* title, legend, axes with numbers and labels */
+    DRAW_NO_LEGEND,
+    DRAW_GRID /* a small title, and ticks: what a grid of charts with the same axes and series
+                  leaves to each; the page draws the rest once */
+};
+
 struct drawing {
     struct canvas *canvas;
     const struct chart *chart;
+    struct box area; /* of the canvas; numbers of a shared axis stand outside */
+    enum draw_parts parts;
+    bool x_numbers, y_numbers; /* beside the ticks */
     struct box plot;
     struct chart_tick *x_ticks, *y_ticks;
     size_t x_count, y_count;
@@ -32,6 +44,27 @@ struct drawing {
     double name_length;      /* room for the names of categories below the axis */
     enum { NAMES_LEVEL, NAMES_UPRIGHT, NAMES_GROUPED } names; /* how they are drawn */
 };
+
+/* A drawing of the chart in that area, ready for draw_panel and for measuring. draw_end it. */
+struct drawing draw_begin(struct canvas *canvas, const struct chart *chart, struct box area,
+                          enum draw_parts parts);
+void draw_panel(const struct drawing *drawing);
+void draw_end(struct drawing *drawing);
+
+void draw_background(struct canvas *canvas);
+
+/* Facts and table of a page below the top of the sheet's area; return their height
+ * (draw_table.c). */
+struct page;
+double draw_facts(const struct drawing *sheet, const struct page *page);
+double draw_table(const struct drawing *sheet, const struct page *page);
+
+/* Legend entries in rows from y down, from plot.left to area.right; measures only when draw is
+ * false. Returns the height used. */
+double draw_legend(const struct drawing *drawing, double y, bool draw);
+
+/* Width of the widest number of the y axis. */
+double draw_numbers_width(const struct drawing *drawing);
 
 struct text_style draw_style(double size, enum text_align align);
 double draw_text_width(const struct drawing *drawing, double size, const char *text);

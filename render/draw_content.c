@@ -7,6 +7,8 @@
 
 #define VEIL 0.06
 #define GRID_WIDTH 0.5
+#define MARK 2.6       /* side of a dot */
+#define MARK_PITCH 4.5 /* from one dot to the next at least */
 
 static const struct rgb grid = {0xE0, 0xE0, 0xE0};
 
@@ -45,6 +47,17 @@ static void draw_veil(const struct drawing *drawing) {
                                         plot->bottom - plot->top, draw_ink, VEIL);
 }
 
+/* Dots where they do not run together. */
+static void draw_marks(const struct drawing *drawing, const struct point *points, size_t count,
+                       struct rgb colour) {
+    struct canvas *canvas = drawing->canvas;
+    if ((double)count * MARK_PITCH > drawing->plot.right - drawing->plot.left)
+        return;
+    for (size_t i = 0; i < count; i++)
+        canvas->ops->rectangle(canvas, points[i].x - MARK / 2, points[i].y - MARK / 2, MARK, MARK,
+                               colour, 1);
+}
+
 static void draw_curve(const struct drawing *drawing, const struct chart_curve *curve) {
     struct point *points = memory_array(curve->count, sizeof *points);
     size_t count = 0;
@@ -62,6 +75,8 @@ static void draw_curve(const struct drawing *drawing, const struct chart_curve *
         drawing->canvas->ops->polyline(drawing->canvas, points, count,
                                        curve->selected ? DRAW_CURVE_WIDTH * 1.5 : DRAW_CURVE_WIDTH,
                                        palette_dash(curve->colour), palette_colour(curve->colour));
+    if (curve->marked)
+        draw_marks(drawing, points, count, palette_colour(curve->colour));
     free(points);
 }
 

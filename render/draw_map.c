@@ -14,7 +14,7 @@
 static const struct rgb nothing = {0xE4, 0xE4, 0xE4}, white = {255, 255, 255};
 
 static struct chart_axis values_axis(const struct chart_map *map) {
-    return (struct chart_axis){NULL, CHART_LINEAR, map->minimum, map->maximum};
+    return (struct chart_axis){.minimum = map->minimum, .maximum = map->maximum};
 }
 
 static double cell_size(double whole, size_t count) {
@@ -81,11 +81,11 @@ void draw_map_cells(const struct drawing *drawing) {
 
 static size_t bar_ticks(const struct drawing *drawing, struct chart_tick **ticks) {
     struct chart_axis axis = values_axis(&drawing->chart->map);
-    return chart_ticks(&axis, (size_t)(drawing->canvas->height / 40) + 2, ticks);
+    return chart_ticks(&axis, (size_t)((drawing->area.bottom - drawing->area.top) / 40) + 2, ticks);
 }
 
 static double row_name_limit(const struct drawing *drawing) {
-    return drawing->canvas->width * 0.2;
+    return (drawing->area.right - drawing->area.left) * 0.2;
 }
 
 void draw_plan_map(const struct drawing *drawing, double *left, double *right) {
@@ -163,7 +163,8 @@ static void draw_colour_bar(const struct drawing *drawing) {
     struct text_style label = draw_style(DRAW_LABEL_SIZE, TEXT_CENTRE);
     char text[DRAW_TEXT_ROOM];
     label.upright = true;
-    draw_text(drawing, canvas->width - DRAW_MARGIN * 0.6, (plot->top + plot->bottom) / 2, label,
+    draw_text(drawing, drawing->area.right - DRAW_MARGIN * 0.6, (plot->top + plot->bottom) / 2,
+              label,
               draw_fitted(drawing, DRAW_LABEL_SIZE, map->label, plot->bottom - plot->top, text));
 }
 

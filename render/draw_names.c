@@ -60,7 +60,7 @@ static bool fit_level(const struct drawing *drawing) {
 
 /* Length of the longest name that is drawn upright, cut where it is too long. */
 static double upright_length(const struct drawing *drawing) {
-    double length = 0, limit = drawing->canvas->height * 0.3;
+    double length = 0, limit = (drawing->area.bottom - drawing->area.top) * 0.3;
     char buffer[DRAW_TEXT_ROOM];
     for (size_t i = 0; i < drawing->category_count; i += name_stride(drawing))
         length = fmax(length, draw_text_width(drawing, DRAW_TICK_SIZE,

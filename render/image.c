@@ -58,8 +58,8 @@ static void collect_text(const struct image_options *options, const char **text)
     text[count] = NULL;
 }
 
-/* The chart's pixels; cairo_surface_destroy the result. */
-static cairo_surface_t *paint(const struct chart *chart, const struct image_options *options,
+/* The page's pixels; cairo_surface_destroy the result. */
+static cairo_surface_t *paint(const struct page *page, const struct image_options *options,
                               int width, int height, struct error *error) {
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     struct canvas *canvas =
@@ -68,7 +68,7 @@ static cairo_surface_t *paint(const struct chart *chart, const struct image_opti
                                   options->dpi / 72)
             : NULL;
     if (canvas != NULL)
-        draw_chart(canvas, chart);
+        draw_page(canvas, page);
     cairo_canvas_free(canvas);
     cairo_surface_flush(surface);
     if (canvas != NULL && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS)
@@ -82,12 +82,12 @@ static int pixels_across(double inches, double dpi) {
     return (int)round(inches * dpi);
 }
 
-unsigned char *image_pixels(const struct chart *chart, const struct image_options *options,
-                            int *width, int *height, struct error *error) {
+unsigned char *image_page_pixels(const struct page *page, const struct image_options *options,
+                                 int *width, int *height, struct error *error) {
     *width = pixels_across(options->width_inches, options->dpi);
     *height = pixels_across(options->height_inches, options->dpi);
     cairo_surface_t *surface =
-        image_check_size(options, error) ? paint(chart, options, *width, *height, error) : NULL;
+        image_check_size(options, error) ? paint(page, options, *width, *height, error) : NULL;
     if (surface == NULL)
         return NULL;
     const unsigned char *rows = cairo_image_surface_get_data(surface);
@@ -110,14 +110,14 @@ struct encoded {
     size_t size;
 };
 
-typedef bool encode(const struct chart *chart, const struct image_options *options,
+typedef bool encode(const struct page *page, const struct image_options *options,
                     const char *const *text, struct encoded *encoded, struct error *error);
 
-static bool encode_png(const struct chart *chart, const struct image_options *options,
+static bool encode_png(const struct page *page, const struct image_options *options,
                        const char *const *text, struct encoded *encoded, struct error *error) {
     int width = pixels_across(options->width_inches, options->dpi);
     int height = pixels_across(options->height_inches, options->dpi);
-    cairo_surface_t *surface = paint(chart, options, width, height, error);
+    cairo_surface_t *surface = paint(page, options, width, height, error);
     if (surface == NULL)
         return false;
     bool good = png_encode(cairo_image_surface_get_data(surface), (size_t)width, (size_t)height,
@@ -127,12 +127,12 @@ static bool encode_png(const struct chart *chart, const struct image_options *op
     return good;
 }
 
-static bool encode_svg(const struct chart *chart, const struct image_options *options,
+static bool encode_svg(const struct page *page, const struct image_options *options,
                        const char *const *text, struct encoded *encoded, struct error *error) {
     struct canvas *canvas =
         svg_canvas_create(options->width_inches * 72, options->height_inches * 72, text);
     if (canvas != NULL) {
-        draw_chart(canvas, chart);
+        draw_page(canvas, page);
         encoded->bytes = (unsigned char *)svg_canvas_end(canvas, &encoded->size);
     }
     return encoded->bytes != NULL ||
@@ -156,14 +156,14 @@ static void describe_pdf(cairo_surface_t *surface, const char *const *text) {
         cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_SUBJECT, text[3]);
 }
 
-static bool encode_pdf(const struct chart *chart, const struct image_options *options,
+static bool encode_pdf(const struct page *page, const struct image_options *options,
                        const char *const *text, struct encoded *encoded, struct error *error) {
     double width = options->width_inches * 72, height = options->height_inches * 72;
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(append, encoded, width, height);
     describe_pdf(surface, text);
     struct canvas *canvas = cairo_canvas_create(surface, width, height, 1);
     if (canvas != NULL)
-        draw_chart(canvas, chart);
+        draw_page(canvas, page);
     cairo_canvas_free(canvas);
     cairo_surface_finish(surface);
     bool good = canvas != NULL && cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
@@ -171,8 +171,8 @@ static bool encode_pdf(const struct chart *chart, const struct image_options *op
     return good || error_set(error, ERROR_INPUT, "the picture could not be drawn");
 }
 
-bool image_bytes(const struct chart *chart, const struct image_options *options,
-                 unsigned char **bytes, size_t *size, struct error *error) {
+bool image_page_bytes(const struct page *page, const struct image_options *options,
+                      unsigned char **bytes, size_t *size, struct error *error) {
     static encode *const encoders[] = {
         [IMAGE_PNG] = encode_png, [IMAGE_SVG] = encode_svg, [IMAGE_PDF] = encode_pdf};
     const char *text[TEXT_LIMIT + 3];
@@ -180,7 +180,7 @@ bool image_bytes(const struct chart *chart, const struct image_options *options,
     if (!image_check_size(options, error))
         return false;
     collect_text(options, text);
-    if (!encoders[options->format](chart, options, text, &encoded, error)) {
+    if (!encoders[options->format](page, options, text, &encoded, error)) {
         free(encoded.bytes);
         return false;
     }
@@ -189,13 +189,37 @@ bool image_bytes(const struct chart *chart, const struct image_options *options,
     return true;
 }
 
-bool image_write(const struct chart *chart, const struct image_options *options, const char *path,
-                 bool overwrite, struct error *error) {
+bool image_page_write(const struct page *page, const struct image_options *options,
+                      const char *path, bool overwrite, struct error *error) {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (!image_bytes(chart, options, &bytes, &size, error))
+    if (!image_page_bytes(page, options, &bytes, &size, error))
         return false;
     bool good = atomic_file_write(path, bytes, size, overwrite, error);
     free(bytes);
     return good;
+}
+
+/* ---- a chart alone ---- */
+
+static struct page alone(struct chart **chart) {
+    return (struct page){.charts = chart, .chart_count = 1, .columns = 1};
+}
+
+bool image_bytes(const struct chart *chart, const struct image_options *options,
+                 unsigned char **bytes, size_t *size, struct error *error) {
+    struct page page = alone((struct chart *[]){(struct chart *)chart});
+    return image_page_bytes(&page, options, bytes, size, error);
+}
+
+unsigned char *image_pixels(const struct chart *chart, const struct image_options *options,
+                            int *width, int *height, struct error *error) {
+    struct page page = alone((struct chart *[]){(struct chart *)chart});
+    return image_page_pixels(&page, options, width, height, error);
+}
+
+bool image_write(const struct chart *chart, const struct image_options *options, const char *path,
+                 bool overwrite, struct error *error) {
+    struct page page = alone((struct chart *[]){(struct chart *)chart});
+    return image_page_write(&page, options, path, overwrite, error);
 }

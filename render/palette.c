@@ -42,6 +42,9 @@ struct rgb palette_colour(int chart_colour) {
 
 /* Another dash in every round of hues. */
 const double *palette_dash(int chart_colour) {
+    static const double neutral[] = {3, 1.5, 0};
     int specialist = chart_colour - CHART_SPECIALIST;
-    return dashes[specialist >= 0 ? (specialist + specialist / HUES) % HUES : 0];
+    if (specialist < 0)
+        return chart_colour == CHART_NEUTRAL ? neutral : dashes[0];
+    return dashes[(specialist + specialist / HUES) % HUES];
 }

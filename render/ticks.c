@@ -29,6 +29,7 @@ static double round_up(double value) {
 
 static size_t linear_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     double step = round_up((axis->maximum - axis->minimum) / (double)(limit > 1 ? limit - 1 : 1));
+    step = axis->whole ? fmax(step, 1) : step;
     size_t count = 0;
     long first = (long)ceil(axis->minimum / step - 1e-9);
     for (long i = first; (double)i * step <= axis->maximum + 1e-9 * step && count < limit; i++) {
@@ -44,8 +45,8 @@ static bool within(const struct chart_axis *axis, double value) {
 }
 
 /* Which of 1..9 get a label: all decades; 2 and 5 as well when there are few decades and room. */
-static bool is_labelled(int digit, int decades, size_t limit) {
-    bool room = decades < MANY_DECADES && 3 * ((size_t)decades + 1) <= limit + 2;
+static bool is_labelled(int digit, double decades, size_t limit) {
+    bool room = decades < MANY_DECADES && 3 * decades <= (double)limit;
     return digit == 1 || (room && (digit == 2 || digit == 5));
 }
 
@@ -59,6 +60,7 @@ static size_t labelled_count(const struct chart_tick *ticks, size_t count) {
 static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     int low = (int)floor(log10(axis->minimum) + 1e-9), high = (int)ceil(log10(axis->maximum));
     int decades = high - low, stride = 1 + decades / (int)(limit > 0 ? limit : 1);
+    double span = log10(axis->maximum / axis->minimum);
     size_t count = 0;
     for (int decade = low; decade <= high; decade++)
         for (int digit = 1; digit <= 9; digit++) {
@@ -66,7 +68,7 @@ static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct char
             char label[16];
             if (!within(axis, value))
                 continue;
-            bool labelled = is_labelled(digit, decades, limit) && decade % stride == 0;
+            bool labelled = is_labelled(digit, span, limit) && decade % stride == 0;
             chart_number(value, 3, label, sizeof label);
             if (labelled || stride == 1)
                 add_tick(ticks, &count, value, labelled ? label : NULL);

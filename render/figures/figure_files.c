@@ -1,4 +1,5 @@
 /* The figures of a plan as files in a folder. */
+#include "analysis/layer_kinds.h"
 #include "analysis/support/memory.h"
 #include "render/figures/figures.h"
 
@@ -17,6 +18,7 @@ enum {
 struct output {
     const struct figure_source *source;
     const struct figure_files *files;
+    struct layer_kinds *kinds;
     struct progress *progress; /* may be NULL */
     const char *text[3];       /* of the files: config */
     size_t count;
@@ -61,13 +63,16 @@ static char *figure_path(const struct output *output, const char *figure, const 
 static bool write_figure(struct output *output, const struct figure *figure, size_t subject,
                          const char *subject_name, struct error *error) {
     struct image_options options = output->files->image;
-    struct chart *chart = figure->build(output->source, subject);
+    struct page *page = figure_page(figure, output->source, subject);
+    const struct chart *chart = page->charts[0];
     char *path = figure_path(output, figure->name, subject_name);
     options.text = output->text;
+    options.width_inches *= page->width;
+    options.height_inches *= page->height;
     if (chart->bars.category_count + chart->map.column_count > MANY_COLUMNS)
         options.width_inches *= 1.5;
-    bool good = image_write(chart, &options, path, output->files->overwrite, error);
-    chart_free(chart);
+    bool good = image_page_write(page, &options, path, output->files->overwrite, error);
+    page_free(page);
     if (!good) {
         free(path);
         return false;
@@ -96,16 +101,20 @@ static bool step(struct progress *progress, struct error *error) {
 
 /* ---- subjects: what a figure is made of each time ---- */
 
-static size_t subject_count(const struct tensor_table *table, enum figure_scope scope) {
+static size_t subject_count(const struct output *output, enum figure_scope scope) {
+    const struct tensor_table *table = output->source->analysis->table;
     const size_t counts[] = {[FIGURE_WHOLE] = 1,
                              [FIGURE_SPECIALIST] = table->specialist_count,
+                             [FIGURE_KIND] = output->kinds->count,
                              [FIGURE_LAYER] = table->layer_count};
     return table->matrix_count > 0 ? counts[scope] : 0;
 }
 
-static const char *subject_name(const struct tensor_table *table, enum figure_scope scope,
+static const char *subject_name(const struct output *output, enum figure_scope scope,
                                 size_t subject) {
+    const struct tensor_table *table = output->source->analysis->table;
     return scope == FIGURE_WHOLE        ? NULL
+           : scope == FIGURE_KIND       ? output->kinds->kinds[subject].name
            : scope == FIGURE_SPECIALIST ? table->specialists[subject].name
                                         : table->layers[subject].name;
 }
@@ -122,15 +131,14 @@ typedef bool visitor(struct output *output, const struct figure *figure, size_t 
                      const char *subject_name, struct error *error);
 
 static bool visit_all(struct output *output, visitor *visit, struct error *error) {
-    const struct tensor_table *table = output->source->analysis->table;
     size_t count;
     const struct figure *all = figures(&count);
     for (size_t f = 0; f < count; f++) {
         if (!figure_is_chosen(&all[f], output->files->figures))
             continue;
-        for (size_t s = 0; s < subject_count(table, all[f].scope); s++)
+        for (size_t s = 0; s < subject_count(output, all[f].scope); s++)
             if (is_wanted(output, &all[f], s) &&
-                !visit(output, &all[f], s, subject_name(table, all[f].scope, s), error))
+                !visit(output, &all[f], s, subject_name(output, all[f].scope, s), error))
                 return false;
     }
     return true;
@@ -153,6 +161,7 @@ bool figures_write(const struct figure_source *source, const struct figure_files
                    struct progress *progress, size_t *count, struct error *error) {
     struct output output = {.source = source,
                             .files = files,
+                            .kinds = layer_kinds_with_depth(source->analysis->table),
                             .progress = progress,
                             .text = {files->config != NULL ? "r2m.config" : NULL, files->config}};
     if (progress != NULL) {
@@ -167,5 +176,6 @@ bool figures_write(const struct figure_source *source, const struct figure_files
     for (size_t i = 0; i < output.count; i++)
         free(output.paths[i]);
     free(output.paths);
+    layer_kinds_free(output.kinds);
     return good;
 }

@@ -6,28 +6,43 @@
 #include <string.h>
 
 static const struct figure table[] = {
-    {"spectrum", FIGURE_LAYER, figure_layer_spectrum,
+    {"overview", FIGURE_WHOLE, NULL, figure_overview,
+     "settings, norms, shares and warnings of the plan beside charts along depth"},
+    {"real-depth", FIGURE_WHOLE, NULL, figure_real_depth,
+     "Real share of the task vectors along depth, for whole blocks and each kind of matrix"},
+    {"ranks", FIGURE_WHOLE, NULL, figure_ranks, "ranks kept along depth, for each kind of matrix"},
+    {"multiples", FIGURE_KIND, NULL, figure_multiples,
+     "spectra of all layers of one kind, side by side over depth"},
+    {"spectrum", FIGURE_LAYER, figure_layer_spectrum, NULL,
      "singular values of a layer's residuals, with rank cuts, kept energy and noise edges"},
-    {"energy", FIGURE_SPECIALIST, figure_energy,
+    {"energy", FIGURE_SPECIALIST, figure_energy, NULL,
      "Real, Fake and cross energy of a specialist's task vector in every layer"},
-    {"contributions-before", FIGURE_WHOLE, figure_contributions_before,
+    {"contributions-before", FIGURE_WHOLE, figure_contributions_before, NULL,
      "share of each specialist in every layer before norm matching"},
-    {"contributions-after", FIGURE_WHOLE, figure_contributions_after,
+    {"contributions-after", FIGURE_WHOLE, figure_contributions_after, NULL,
      "share of each specialist in every layer after norm matching"},
-    {"map-share", FIGURE_WHOLE, figure_map_share,
+    {"map-share", FIGURE_WHOLE, figure_map_share, NULL,
      "share of each specialist in every layer, as a map"},
-    {"map-real", FIGURE_WHOLE, figure_map_real, "Real share of every layer and specialist"},
-    {"map-kept", FIGURE_WHOLE, figure_map_kept, "energy that the ranks keep"},
-    {"map-dominance", FIGURE_WHOLE, figure_map_dominance, "how unequal the shares of a layer are"},
-    {"cosines-tasks", FIGURE_WHOLE, figure_cosines_tasks, "cosines between task vectors"},
-    {"cosines-residuals", FIGURE_WHOLE, figure_cosines_residuals, "cosines between residuals"},
-    {"eigenvalues", FIGURE_WHOLE, figure_eigenvalues, "eigenvalues behind the Real core"},
+    {"map-real", FIGURE_WHOLE, figure_map_real, NULL, "Real share of every layer and specialist"},
+    {"map-kept", FIGURE_WHOLE, figure_map_kept, NULL, "energy that the ranks keep"},
+    {"map-dominance", FIGURE_WHOLE, figure_map_dominance, NULL,
+     "how unequal the shares of a layer are"},
+    {"cosines-tasks", FIGURE_WHOLE, figure_cosines_tasks, NULL, "cosines between task vectors"},
+    {"cosines-residuals", FIGURE_WHOLE, figure_cosines_residuals, NULL,
+     "cosines between residuals"},
+    {"eigenvalues", FIGURE_WHOLE, figure_eigenvalues, NULL, "eigenvalues behind the Real core"},
 };
 enum { FIGURE_COUNT = sizeof table / sizeof *table };
 
 const struct figure *figures(size_t *count) {
     *count = FIGURE_COUNT;
     return table;
+}
+
+struct page *figure_page(const struct figure *figure, const struct figure_source *source,
+                         size_t subject) {
+    return figure->build_page != NULL ? figure->build_page(source, subject)
+                                      : page_of_chart(figure->build(source, subject));
 }
 
 /* The next of the comma-separated patterns, to be freed; NULL at the end. */

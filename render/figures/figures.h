@@ -46,22 +46,30 @@ struct chart *figure_spectrum(const struct analysis *analysis, const struct prev
 struct figure_source {
     const struct analysis *analysis; /* done */
     const struct preview *preview;   /* complete */
+    const struct plan *plan;         /* of the preview */
 };
 
 /* How often a figure is there. */
 enum figure_scope {
     FIGURE_WHOLE,      /* once */
     FIGURE_SPECIALIST, /* for each specialist */
+    FIGURE_KIND,       /* for each kind of matrix that has depth (layer_kinds_with_depth) */
     FIGURE_LAYER       /* for each matrix layer */
 };
 
 struct figure {
     const char *name; /* file name, followed by -SUBJECT where there is one */
     enum figure_scope scope;
-    /* Returns a new chart, never NULL. subject: index of the specialist or the layer. */
+    /* One of both: a new chart, or a page of them; never NULL. subject: index of the specialist,
+     * the kind or the layer. */
     struct chart *(*build)(const struct figure_source *source, size_t subject);
+    struct page *(*build_page)(const struct figure_source *source, size_t subject);
     const char *help; /* what it shows */
 };
+
+/* The figure as a page, whatever it is made of. */
+struct page *figure_page(const struct figure *figure, const struct figure_source *source,
+                         size_t subject);
 
 /* All of them, in the order in which they are written. */
 const struct figure *figures(size_t *count);
@@ -110,6 +118,19 @@ struct chart *figure_cosines_residuals(const struct figure_source *source, size_
 
 /* Eigenvalues behind the Real core (eigenvalues.c). */
 struct chart *figure_eigenvalues(const struct figure_source *source, size_t unused);
+
+/* Real share along depth, first of whole blocks, then a panel for each kind of matrix
+ * (depth_pages.c). */
+struct page *figure_real_depth(const struct figure_source *source, size_t unused);
+
+/* Ranks kept along depth, a panel for each kind (depth_pages.c). */
+struct page *figure_ranks(const struct figure_source *source, size_t unused);
+
+/* Spectra of all layers of a kind (multiples.c). */
+struct page *figure_multiples(const struct figure_source *source, size_t kind);
+
+/* The plan's numbers beside small charts (overview.c). */
+struct page *figure_overview(const struct figure_source *source, size_t unused);
 
 /* figure_spectrum with noise edges and everything else by default (spectrum.c). */
 struct chart *figure_layer_spectrum(const struct figure_source *source, size_t layer);

@@ -56,7 +56,7 @@ static void names_are_cut_in_the_middle(void **state) {
 /* The labelled ticks joined by spaces. */
 static void check_ticks(enum chart_scale scale, double low, double high, size_t limit,
                         const char *expected) {
-    struct chart_axis axis = {NULL, scale, low, high};
+    struct chart_axis axis = {.scale = scale, .minimum = low, .maximum = high};
     struct chart_tick *ticks;
     size_t count = chart_ticks(&axis, limit, &ticks);
     char joined[400] = "";
@@ -88,7 +88,8 @@ static void ticks_stand_on_round_numbers(void **state) {
 
 static void positions_and_values_are_inverse(void **state) {
     (void)state;
-    struct chart_axis linear = {NULL, CHART_LINEAR, -2, 6}, log = {NULL, CHART_LOG, 0.1, 1000};
+    struct chart_axis linear = {.minimum = -2, .maximum = 6};
+    struct chart_axis log = {.scale = CHART_LOG, .minimum = 0.1, .maximum = 1000};
     assert_close(chart_position(&linear, 0), 0.25, 1e-15);
     assert_close(chart_position(&log, 10), 0.5, 1e-15);
     assert_true(chart_position(&log, 0) < -1e300);

@@ -167,7 +167,7 @@ static void vectors_have_no_spectrum(void **state) {
 
 static void parts_add_up_to_one(void **state) {
     const struct fixture *f = *state;
-    struct figure_source source = {f->analysis, f->preview};
+    struct figure_source source = {f->analysis, f->preview, f->plan};
     struct chart *charts[] = {figure_energy(&source, 0), figure_contributions_before(&source, 0),
                               figure_contributions_after(&source, 0)};
     for (size_t k = 0; k < 3; k++) {
@@ -194,7 +194,7 @@ static struct figure_files files_in(const char *folder, const char *layers) {
 
 static void files_are_written_for_the_layers_asked(void **state) {
     const struct fixture *f = *state;
-    struct figure_source source = {f->analysis, f->preview};
+    struct figure_source source = {f->analysis, f->preview, f->plan};
     struct scratch scratch = scratch_make();
     char *folder = scratch_path(&scratch, "figures");
     struct progress progress = {0};
@@ -262,7 +262,7 @@ static void files_of_names_alike_are_kept_apart(void **state) {
     struct error error = {0};
     size_t count;
     char *folder = scratch_path(&scratch, "figures");
-    struct figure_source source = {study.analysis, study.preview};
+    struct figure_source source = {study.analysis, study.preview, study.plan};
     struct figure_files files = files_in(folder, NULL);
     assert_true(figures_write(&source, &files, NULL, &count, &error));
     assert_int_equal(count, 4 + 2 + 2);
@@ -283,7 +283,7 @@ static void files_of_names_alike_are_kept_apart(void **state) {
 static void a_folder_that_cannot_be_is_an_error(void **state) {
     const struct fixture *f = *state;
     struct error error = {0};
-    struct figure_source source = {f->analysis, f->preview};
+    struct figure_source source = {f->analysis, f->preview, f->plan};
     struct figure_files files = files_in("/dev/null/x", NULL);
     assert_false(figures_write(&source, &files, NULL, NULL, &error));
     assert_int_equal(error.kind, ERROR_INPUT);

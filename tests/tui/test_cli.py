@@ -284,7 +284,7 @@ class Merge(ProgramTest):
 
 
 WHOLE_FIGURES = ["contributions-before", "contributions-after", "map-share", "map-real", "map-kept", "map-dominance",
-                 "cosines-tasks", "cosines-residuals", "eigenvalues"]
+                 "cosines-tasks", "cosines-residuals", "eigenvalues", "overview", "real-depth", "ranks"]
 
 
 class Plot(ProgramTest):
@@ -294,7 +294,7 @@ class Plot(ProgramTest):
         self.assertEqual(names, {"spectrum-blocks.0.attn.weight.png",
                                  "spectrum-blocks.2.mlp.weight.png",
                                  "spectrum-blocks.10.mlp.weight.png", "spectrum-conv.weight.png",
-                                 "energy-fs.png", "energy-efs.png", "energy-fr.png",
+                                 "energy-fs.png", "energy-efs.png", "energy-fr.png", "multiples-mlp.png",
                                  *(f"{name}.png" for name in WHOLE_FIGURES)})
         for name in names:
             subprocess.run(["pngcheck", "-q", self.folder / "figures" / name], check=True)
@@ -320,7 +320,7 @@ class Plot(ProgramTest):
             self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3")
             files = sorted(folder.iterdir())
             self.assertEqual({path.suffix for path in files}, {f".{ending}"})
-            self.assertEqual(len(files), 7 + len(WHOLE_FIGURES))
+            self.assertEqual(len(files), 8 + len(WHOLE_FIGURES))
             first = {path.name: path.read_bytes() for path in files}
             self.good("plot", *SOURCE, "-o", folder, "--format", ending, "--width", "5", "--height", "3",
                       "--force")

@@ -104,7 +104,7 @@ static bool write_figures(void *context, struct progress *progress, struct error
     const struct session *session = plotting->session;
     char *config = config_text(&session->config, NULL);
     const struct options *options = plotting->options;
-    struct figure_source source = {session->analysis, session->preview};
+    struct figure_source source = {session->analysis, session->preview, session->plan};
     struct figure_files files = {.folder = options->output,
                                  .image = image_of(options),
                                  .config = config,

@@ -25,7 +25,7 @@ static bool write_figures(struct app *app) {
     struct preview *preview = preview_create(app->table);
     preview_compute(preview, job->plan, app->analysis);
     char *config = config_text(&job->plan->config, NULL);
-    struct figure_source source = {app->analysis, preview};
+    struct figure_source source = {app->analysis, preview, job->plan};
     struct figure_files files = {.folder = job->path,
                                  .image = image_options_default(),
                                  .config = config,

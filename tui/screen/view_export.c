@@ -220,7 +220,8 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions_after(&(struct figure_source){app->analysis, app->preview}, 0);
+    return figure_contributions_after(
+        &(struct figure_source){app->analysis, app->preview, app->plan}, 0);
 }
 
 const struct view_ops view_export = {.name = "export",

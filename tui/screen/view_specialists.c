@@ -266,7 +266,8 @@ static unsigned act(struct app *app, void *state, enum action action) {
 
 static struct chart *figure(struct app *app, void *state) {
     (void)state;
-    return figure_energy(&(struct figure_source){app->analysis, app->preview}, app->specialist);
+    return figure_energy(&(struct figure_source){app->analysis, app->preview, app->plan},
+                         app->specialist);
 }
 
 const struct view_ops view_specialists = {.name = "specialists",
