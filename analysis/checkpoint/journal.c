@@ -180,10 +180,10 @@ static struct journal *make_journal(const char *path, size_t member) {
     return journal;
 }
 
-/* The journal, ready, or NULL. */
-static struct journal *finish(struct journal *journal, bool good) {
+/* The journal, ready; where it is not good, NULL, and end is its end. */
+static struct journal *finish(struct journal *journal, bool good, void (*end)(struct journal *)) {
     if (!good) {
-        journal_leave(journal);
+        end(journal);
         return NULL;
     }
     qsort(journal->records, journal->told, RECORD_BYTES, compare_records);
@@ -201,7 +201,7 @@ struct journal *journal_open(const char *path, const char *key, bool resume, str
            (journal->told > 0 || begin_empty(journal, key, error)) &&
            take_others(journal, path, key, resume, error) &&
            (fsync(journal->descriptor) == 0 || fail(journal->path, error, strerror(errno)));
-    return finish(journal, good);
+    return finish(journal, good, journal_leave);
 }
 
 struct journal *journal_join(const char *path, const char *key, size_t member,
@@ -218,7 +218,7 @@ struct journal *journal_join(const char *path, const char *key, size_t member,
     if (descriptor >= 0)
         close(descriptor);
     free(first);
-    journal = finish(journal, good && begin_empty(journal, key, error));
+    journal = finish(journal, good && begin_empty(journal, key, error), journal_remove);
     if (journal != NULL)
         journal->count = 0; /* those are the first member's */
     return journal;

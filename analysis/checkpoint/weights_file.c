@@ -155,7 +155,9 @@ bool weights_file_take(struct weights_file *file, size_t index, uint32_t checksu
     if (!read_checksum(file, data_start(file, index), place->bytes, &place->checksum) ||
         place->checksum != checksum)
         return fail_tensor(file, index, "what is on the disk is not what was written", error);
-    return file->put[index] = put_frame(file, index, error);
+    bool good = put_frame(file, index, error);
+    file->put[index] = good;
+    return good;
 }
 
 bool weights_file_sync(const struct weights_file *file, struct error *error) {

@@ -3,7 +3,6 @@
 #include "analysis/support/memory.h"
 #include "analysis/support/ranks.h"
 
-#include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +38,15 @@ bool ranks_begin(struct error *error) {
            error_set(error, ERROR_INPUT, "this MPI library cannot be used with threads");
 }
 
-static void wait_for(MPI_Request *request) {
+/* Returns when MPI_Wait would not have to wait. */
+static void sleep_until_done(MPI_Request request) {
     const struct timespec moment = {.tv_nsec = 200000};
     int done = 0;
-    for (MPI_Test(request, &done, MPI_STATUS_IGNORE); !done;
-         MPI_Test(request, &done, MPI_STATUS_IGNORE))
+    MPI_Request_get_status(request, &done, MPI_STATUS_IGNORE);
+    while (!done) {
         nanosleep(&moment, NULL);
+        MPI_Request_get_status(request, &done, MPI_STATUS_IGNORE);
+    }
 }
 
 void ranks_end(void) {
@@ -52,7 +54,8 @@ void ranks_end(void) {
     if (!is_running())
         return;
     MPI_Ibarrier(MPI_COMM_WORLD, &request);
-    wait_for(&request);
+    sleep_until_done(request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
     MPI_Finalize();
 }
 
@@ -152,7 +155,8 @@ bool ranks_agree(bool good, struct error *error) {
         warn();
     MPI_Iallgather(&own, sizeof own, MPI_BYTE, reports, sizeof own, MPI_BYTE, MPI_COMM_WORLD,
                    &request);
-    wait_for(&request);
+    sleep_until_done(request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
     for (size_t rank = 0; rank < count; rank++) {
         failed += reports[rank].kind >= 0;
         if (reports[rank].kind >= 0 && rank != ranks_own())
@@ -176,7 +180,8 @@ static void broadcast(double *values, size_t count, size_t root) {
         size_t rest = count - done;
         MPI_Ibcast(values + done, (int)(rest < PIECE ? rest : PIECE), MPI_DOUBLE, (int)root,
                    MPI_COMM_WORLD, &request);
-        wait_for(&request);
+        sleep_until_done(request);
+        MPI_Wait(&request, MPI_STATUS_IGNORE);
     }
 }
 

@@ -32,14 +32,19 @@ enum { OUTPUTS = sizeof outputs / sizeof outputs[0] };
 #define OTHER_KEY "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* NULL with an error where the key does not fit. */
-static struct writer *begin(const char *path, const char *key, bool resume, struct error *error) {
+static struct writer *begin_member(const char *path, const char *key, bool resume, size_t member,
+                                   struct error *error) {
     struct writer *writer;
     const struct writer_content content = {
-        .specs = specs, .count = SPECS, .key = key, .resume = resume};
+        .specs = specs, .count = SPECS, .key = key, .resume = resume, .member = member};
     bool good = writer_is_folder(path)
                     ? writer_begin_folder(path, &content, SHARD_BYTES, NULL, false, &writer, error)
                     : writer_begin(path, &content, false, &writer, error);
     return good ? writer : NULL;
+}
+
+static struct writer *begin(const char *path, const char *key, bool resume, struct error *error) {
+    return begin_member(path, key, resume, 0, error);
 }
 
 static struct writer *begin_well(const char *path, const char *key, bool resume) {
@@ -200,6 +205,70 @@ static void an_empty_beginning_leaves_nothing(void **state) {
     }
 }
 
+static struct writer *join(const char *path, size_t member) {
+    struct error error = {0};
+    struct writer *writer = begin_member(path, KEY, true, member, &error);
+    if (writer == NULL)
+        fail_msg("%s", error.message);
+    return writer;
+}
+
+/* Two processes' part in one output, here in one. */
+static void members_write_one_output(void **state) {
+    (void)state;
+    for (size_t o = 0; o < OUTPUTS; o++) {
+        struct scratch scratch = scratch_make();
+        struct error error = {0};
+        char expected[SHA256_TEXT], sha256[SHA256_TEXT];
+        const char *path = scratch_path(&scratch, outputs[o]);
+        expect(outputs[o], expected);
+        assert_null(begin_member(path, KEY, false, 1, &error)); /* nothing to join */
+        error_free(&error);
+        assert_int_equal(scratch_count(&scratch), 0);
+        struct writer *first = begin_well(path, KEY, false), *second = join(path, 1);
+        for (size_t i = 0; i < SPECS; i++)
+            put(i % 2 == 0 ? first : second, i);
+        assert_true(writer_sync(second, &error));
+        assert_false(writer_take(first, 1, writer_checksum(second, 1) + 1, &error));
+        assert_non_null(strstr(error.message, "tensor d: what is on the disk"));
+        error_free(&error);
+        for (size_t i = 1; i < SPECS; i += 2)
+            assert_true(writer_take(first, i, writer_checksum(second, i), &error));
+        writer_cancel(second);
+        commit(first, sha256);
+        assert_string_equal(sha256, expected);
+        assert_int_equal(scratch_count(&scratch), 1);
+        scratch_remove(&scratch);
+    }
+}
+
+static void what_members_finished_is_kept(void **state) {
+    (void)state;
+    for (size_t o = 0; o < OUTPUTS; o++) {
+        struct scratch scratch = scratch_make();
+        const char *path = scratch_path(&scratch, outputs[o]);
+        struct writer *first = begin_well(path, KEY, false);
+        struct writer *others[] = {join(path, 1), join(path, 2)};
+        put(first, 0);
+        put(others[0], 1);
+        put(others[1], 4);
+        writer_leave(others[0]);
+        writer_leave(others[1]);
+        writer_leave(first);
+        first = begin_well(path, KEY, true);
+        others[0] = join(path, 1);
+        for (size_t i = 0; i < SPECS; i++) {
+            assert_int_equal(writer_kept(first, i), i < 2 || i == 4);
+            assert_int_equal(writer_kept(others[0], i), i < 2 || i == 4);
+        }
+        assert_int_equal(writer_journaled(others[0]), 0); /* its own are none */
+        writer_leave(others[0]);
+        writer_cancel(first);
+        assert_int_equal(scratch_count(&scratch), 0);
+        scratch_remove(&scratch);
+    }
+}
+
 /* The fingerprint of a file in which that tensor is another one; SPECS: none. */
 static void fingerprint(size_t changed, char sha256[SHA256_TEXT]) {
     struct scratch scratch = scratch_make();
@@ -238,6 +307,8 @@ int main(void) {
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(one_writer_at_a_time),
         cmocka_unit_test(an_empty_beginning_leaves_nothing),
+        cmocka_unit_test(members_write_one_output),
+        cmocka_unit_test(what_members_finished_is_kept),
         cmocka_unit_test(fingerprints_tell_contents_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
