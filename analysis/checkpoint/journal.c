@@ -247,7 +247,7 @@ bool journal_add(struct journal *journal, size_t index, uint32_t checksum, struc
 }
 
 void journal_remove(struct journal *journal) {
-    if (journal != NULL)
+    if (journal != NULL && journal->descriptor >= 0)
         unlink(journal->path);
     journal_leave(journal);
 }
