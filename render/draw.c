@@ -18,9 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINOR_LENGTH 1.6
 #define PANEL_TITLE 8.5 /* size of a title in a grid */
 #define SUBTITLE 7.0
+#define LEAST_X_PITCH 20.0 /* from one number to the next */
+#define LEAST_Y_PITCH (DRAW_TICK_SIZE * 1.5)
 
 const struct rgb draw_ink = {0x20, 0x20, 0x20};
 
@@ -54,36 +55,6 @@ const char *draw_fitted(const struct drawing *drawing, double size, const char *
     return buffer;
 }
 
-/* "1.5e-5" -> "1.5·10⁻⁵", "1e-5" -> "10⁻⁵"; a true minus sign. */
-const char *draw_pretty(const char *label, char buffer[64]) {
-    static const char *const raised[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    const char *e = strchr(label, 'e'), *sign = label[0] == '-' ? "\u2212" : "";
-    const char *digits = label + (label[0] == '-');
-    int mantissa = (int)(e != NULL ? e - digits : (long)strlen(digits));
-    bool one = e != NULL && mantissa == 1 && digits[0] == '1';
-    int length = snprintf(buffer, 64, "%s%.*s%s", sign, one ? 0 : mantissa, digits,
-                          e == NULL ? ""
-                          : one     ? "10"
-                                    : "\u00b710");
-    for (const char *c = e != NULL ? e + 1 : ""; *c != '\0' && length < 56; c++)
-        length += snprintf(buffer + length, 64 - (size_t)length, "%s",
-                           *c == '-' ? "⁻" : (*c >= '0' && *c <= '9' ? raised[*c - '0'] : ""));
-    return buffer;
-}
-
-/* One style an axis: where one decade needs a power of ten, all are written so. */
-static void unify_labels(const struct chart_axis *axis, struct chart_tick *ticks, size_t count) {
-    bool powers = false;
-    for (size_t t = 0; t < count; t++)
-        powers |= strchr(ticks[t].label, 'e') != NULL;
-    for (size_t t = 0; t < count && powers && axis->scale == CHART_LOG; t++) {
-        int exponent = (int)floor(log10(ticks[t].value) + 1e-9);
-        if (!ticks[t].minor)
-            snprintf(ticks[t].label, sizeof ticks[t].label, "%.3ge%d",
-                     ticks[t].value / pow(10, exponent), exponent);
-    }
-}
-
 struct point draw_place(const struct drawing *drawing, double x, double y) {
     const struct box *plot = &drawing->plot;
     return (struct point){
@@ -96,15 +67,6 @@ static bool is_map(const struct drawing *drawing) {
 }
 
 /* ---- margins ---- */
-
-double draw_numbers_width(const struct drawing *drawing) {
-    double widest = 0;
-    char buffer[64];
-    for (size_t t = 0; t < drawing->y_count; t++)
-        widest = fmax(widest, draw_text_width(drawing, DRAW_TICK_SIZE,
-                                              draw_pretty(drawing->y_ticks[t].label, buffer)));
-    return widest;
-}
 
 static void plan_margins(struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
@@ -138,52 +100,7 @@ static void plan_grid_margins(struct drawing *drawing) {
         draw_plan_names(drawing);
 }
 
-/* ---- axes ---- */
-
-static void draw_frame(const struct drawing *drawing) {
-    struct canvas *canvas = drawing->canvas;
-    double left = canvas->ops->snap(canvas, drawing->plot.left);
-    double right = canvas->ops->snap(canvas, drawing->plot.right);
-    double top = canvas->ops->snap(canvas, drawing->plot.top);
-    double bottom = canvas->ops->snap(canvas, drawing->plot.bottom);
-    struct point corners[] = {
-        {left, top}, {right, top}, {right, bottom}, {left, bottom}, {left, top}};
-    canvas->ops->polyline(canvas, corners, 5, DRAW_FRAME_WIDTH, NULL, draw_ink);
-}
-
-static void draw_y_ticks(const struct drawing *drawing) {
-    struct canvas *canvas = drawing->canvas;
-    double left = drawing->plot.left;
-    char buffer[64];
-    for (size_t t = 0; t < drawing->y_count; t++) {
-        const struct chart_tick *tick = &drawing->y_ticks[t];
-        double y = draw_place(drawing, drawing->chart->x.minimum, tick->value).y;
-        double at = canvas->ops->snap(canvas, y);
-        draw_segment(drawing, (struct point){left, at},
-                     (struct point){left - (tick->minor ? MINOR_LENGTH : DRAW_TICK_LENGTH), at},
-                     DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
-        if (!tick->minor && drawing->y_numbers)
-            draw_text(drawing, left - DRAW_TICK_LENGTH - 2, y + DRAW_TICK_SIZE * 0.36,
-                      draw_style(DRAW_TICK_SIZE, TEXT_RIGHT), draw_pretty(tick->label, buffer));
-    }
-}
-
-static void draw_x_ticks(const struct drawing *drawing) {
-    struct canvas *canvas = drawing->canvas;
-    double bottom = drawing->plot.bottom;
-    char buffer[64];
-    for (size_t t = 0; t < drawing->x_count; t++) {
-        const struct chart_tick *tick = &drawing->x_ticks[t];
-        double x = draw_place(drawing, tick->value, drawing->chart->y.maximum).x;
-        double at = canvas->ops->snap(canvas, x);
-        draw_segment(drawing, (struct point){at, bottom},
-                     (struct point){at, bottom + (tick->minor ? MINOR_LENGTH : DRAW_TICK_LENGTH)},
-                     DRAW_FRAME_WIDTH * 0.8, NULL, draw_ink);
-        if (!tick->minor && drawing->x_numbers)
-            draw_text(drawing, x, bottom + DRAW_TICK_LENGTH + DRAW_TICK_SIZE,
-                      draw_style(DRAW_TICK_SIZE, TEXT_CENTRE), draw_pretty(tick->label, buffer));
-    }
-}
+/* ---- what stands around the plot ---- */
 
 static void draw_title(const struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
@@ -231,7 +148,7 @@ static void draw_grid_title(const struct drawing *drawing) {
     double room = plot->right - plot->left, baseline = plot->top - PANEL_TITLE * 0.4;
     char buffer[DRAW_TEXT_ROOM];
     const char *title = draw_fitted(drawing, PANEL_TITLE, chart->title, room, buffer);
-    double left = room - draw_text_width(drawing, PANEL_TITLE, title) - PANEL_TITLE;
+    double left = room - draw_text_width(drawing, PANEL_TITLE, title) - SUBTITLE * 0.6;
     draw_text(drawing, plot->left, baseline, draw_style(PANEL_TITLE, TEXT_LEFT), title);
     if (chart->subtitle != NULL && draw_text_width(drawing, SUBTITLE, chart->subtitle) <= left)
         draw_text(drawing, plot->right, baseline, draw_style(SUBTITLE, TEXT_RIGHT),
@@ -241,7 +158,6 @@ static void draw_grid_title(const struct drawing *drawing) {
 struct drawing draw_begin(struct canvas *canvas, const struct chart *chart, struct box area,
                           enum draw_parts parts) {
     bool small = parts == DRAW_GRID;
-    double x_pitch = small ? 24 : 40, y_pitch = small ? 20 : 30; /* points a number */
     bool map = chart->map.column_count > 0;
     struct drawing drawing = {.canvas = canvas,
                               .chart = chart,
@@ -252,16 +168,16 @@ struct drawing draw_begin(struct canvas *canvas, const struct chart *chart, stru
                               .parts = parts,
                               .x_numbers = !small,
                               .y_numbers = !small};
-    drawing.x_count =
-        chart_ticks(&chart->x, (size_t)((area.right - area.left) / x_pitch) + 2, &drawing.x_ticks);
-    drawing.y_count =
-        chart_ticks(&chart->y, (size_t)((area.bottom - area.top) / y_pitch) + 2, &drawing.y_ticks);
-    unify_labels(&chart->x, drawing.x_ticks, drawing.x_count);
-    unify_labels(&chart->y, drawing.y_ticks, drawing.y_count);
+    double x_numbers = (area.right - area.left) / (small ? 24 : 40) + 2;
+    double y_numbers = (area.bottom - area.top) / (small ? 20 : 30) + 2;
+    draw_plan_ticks(&drawing, x_numbers, y_numbers);
     if (small)
         plan_grid_margins(&drawing);
     else
         plan_margins(&drawing);
+    const struct box *plot = &drawing.plot; /* where it is small, as many as it can take */
+    draw_plan_ticks(&drawing, fmin(x_numbers, (plot->right - plot->left) / LEAST_X_PITCH),
+                    fmin(y_numbers, (plot->bottom - plot->top) / LEAST_Y_PITCH));
     return drawing;
 }
 
@@ -285,11 +201,6 @@ void draw_panel(const struct drawing *drawing) {
     }
     draw_title(drawing);
     draw_labels(drawing);
-}
-
-void draw_end(struct drawing *drawing) {
-    free(drawing->x_ticks);
-    free(drawing->y_ticks);
 }
 
 void draw_background(struct canvas *canvas) {

@@ -63,8 +63,17 @@ double draw_table(const struct drawing *sheet, const struct page *page);
  * false. Returns the height used. */
 double draw_legend(const struct drawing *drawing, double y, bool draw);
 
+/* Ticks on both axes, about so many with numbers; numbers and frame drawn (draw_axes.c). */
+void draw_plan_ticks(struct drawing *drawing, double x_limit, double y_limit);
+void draw_x_ticks(const struct drawing *drawing);
+void draw_y_ticks(const struct drawing *drawing);
+void draw_frame(const struct drawing *drawing);
+
 /* Width of the widest number of the y axis. */
 double draw_numbers_width(const struct drawing *drawing);
+
+/* A tick's label as it is written: "1.5e-5" -> "1.5·10⁻⁵", a true minus sign. */
+const char *draw_pretty(const char *label, char buffer[64]);
 
 struct text_style draw_style(double size, enum text_align align);
 double draw_text_width(const struct drawing *drawing, double size, const char *text);
@@ -89,9 +98,6 @@ void draw_lines(const struct drawing *drawing);
 void draw_plan_map(const struct drawing *drawing, double *left, double *right);
 void draw_map_cells(const struct drawing *drawing);
 void draw_map_names(const struct drawing *drawing);
-
-/* A tick's label as it is written: "1.5e-5" -> "1.5·10⁻⁵", a true minus sign. */
-const char *draw_pretty(const char *label, char buffer[64]);
 
 /* Names of categories below the axis: how much room they need, and drawn (draw_names.c). */
 void draw_plan_names(struct drawing *drawing);

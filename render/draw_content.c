@@ -7,6 +7,7 @@
 
 #define VEIL 0.06
 #define GRID_WIDTH 0.5
+#define SEAM 0.6
 #define MARK 2.6       /* side of a dot */
 #define MARK_PITCH 4.5 /* from one dot to the next at least */
 
@@ -94,6 +95,17 @@ static void draw_bar(const struct drawing *drawing, double from, double to, doub
                                     fabs(one.y - other.y), palette_colour(colour), 1);
 }
 
+/* A part of a stack, with a pale line where it stands on another: parts are told apart without
+ * their colours. */
+static void draw_part(const struct drawing *drawing, double from, double to, double low,
+                      double high, int colour) {
+    static const struct rgb white = {255, 255, 255};
+    struct point left = draw_place(drawing, from, low), right = draw_place(drawing, to, low);
+    draw_bar(drawing, from, to, low, high, colour);
+    if (low > 0 || low < 0)
+        draw_segment(drawing, left, right, SEAM, NULL, white);
+}
+
 static void draw_category(const struct drawing *drawing, size_t category) {
     const struct chart_bars *bars = &drawing->chart->bars;
     double left = (double)category + 0.1, width = 0.8, up = 0, down = 0;
@@ -102,7 +114,7 @@ static void draw_category(const struct drawing *drawing, size_t category) {
         double *stack = value >= 0 ? &up : &down;
         double slot = width / (double)bars->series_count;
         if (bars->stacked)
-            draw_bar(drawing, left, left + width, *stack, *stack + value, bars->colours[s]);
+            draw_part(drawing, left, left + width, *stack, *stack + value, bars->colours[s]);
         else
             draw_bar(drawing, left + slot * (double)s, left + slot * ((double)s + 0.92), 0, value,
                      bars->colours[s]);

@@ -29,6 +29,8 @@ static void draw_line(const struct drawing *drawing, const struct chart_line *li
     static const double dotted[] = {1.2, 2.2, 0}, dashed[] = {3, 2, 0};
     const struct box *plot = &drawing->plot;
     double at = line_at(drawing, line);
+    if (!isfinite(at)) /* 0 on a log axis */
+        return;
     struct point from = {line->vertical ? at : plot->left, line->vertical ? plot->top : at};
     struct point to = {line->vertical ? at : plot->right, line->vertical ? plot->bottom : at};
     draw_segment(drawing, from, to, LINE_WIDTH, line->dotted ? dotted : dashed,

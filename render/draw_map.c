@@ -81,7 +81,7 @@ void draw_map_cells(const struct drawing *drawing) {
 
 static size_t bar_ticks(const struct drawing *drawing, struct chart_tick **ticks) {
     struct chart_axis axis = values_axis(&drawing->chart->map);
-    return chart_ticks(&axis, (size_t)((drawing->area.bottom - drawing->area.top) / 40) + 2, ticks);
+    return chart_ticks(&axis, (size_t)((drawing->area.bottom - drawing->area.top) / 50) + 1, ticks);
 }
 
 static double row_name_limit(const struct drawing *drawing) {

@@ -15,8 +15,10 @@
 
 #define PAGE_TITLE 10.5
 enum { PARAGRAPH_LINES = 4 };
-#define GAP 11.0    /* between the columns of a grid with shared axes */
-#define ROW_GAP 6.0 /* between its rows */
+#define NOTES_SHARE 0.33 /* of what is left of the sheet, at most */
+#define GAP 11.0         /* between the columns of a grid with shared axes */
+#define ROW_GAP 6.0      /* between its rows */
+#define LEAST_PLOT 40.0  /* a chart that is smaller says nothing and is left out */
 
 /* ---- text ---- */
 
@@ -63,11 +65,24 @@ static double paragraph(const struct drawing *sheet, double y, double size, cons
     return height;
 }
 
-static double notes(const struct drawing *sheet, const struct page *page, double y, bool draw) {
+/* The first count notes from y down; returns their height. */
+static double notes(const struct drawing *sheet, const struct page *page, size_t count, double y,
+                    bool draw) {
     double height = 0;
-    for (size_t i = 0; i < page->notes.count; i++)
+    for (size_t i = 0; i < count; i++)
         height += paragraph(sheet, y + height, DRAW_TICK_SIZE, page->notes.items[i], draw);
     return height;
+}
+
+/* The notes at the bottom of the sheet, as many as leave room for the charts; its area then ends
+ * above. */
+static void draw_notes(struct drawing *sheet, const struct page *page) {
+    double room = (sheet->area.bottom - sheet->area.top) * NOTES_SHARE;
+    size_t count = page->notes.count;
+    while (count > 0 && notes(sheet, page, count, 0, false) > room)
+        count--;
+    sheet->area.bottom -= notes(sheet, page, count, 0, false);
+    notes(sheet, page, count, sheet->area.bottom, true);
 }
 
 /* Title and subtitle at the top of the sheet, whose area then begins below. */
@@ -118,7 +133,9 @@ static void draw_cells(const struct drawing *sheet, const struct page *page) {
     for (size_t i = 0; i < page->chart_count; i++) {
         struct drawing drawing =
             draw_begin(sheet->canvas, page->charts[i], cell_box(page, &area, i, 0), parts);
-        draw_panel(&drawing);
+        if (drawing.plot.bottom - drawing.plot.top > LEAST_PLOT &&
+            drawing.plot.right - drawing.plot.left > LEAST_PLOT)
+            draw_panel(&drawing);
         draw_end(&drawing);
     }
 }
@@ -173,9 +190,7 @@ void draw_page(struct canvas *canvas, const struct page *page) {
     draw_heading(&sheet, page);
     sheet.area.top += draw_facts(&sheet, page);
     sheet.area.top += draw_table(&sheet, page);
-    double below = notes(&sheet, page, 0, false);
-    notes(&sheet, page, sheet.area.bottom - below, true);
-    sheet.area.bottom -= below;
+    draw_notes(&sheet, page);
     if (page->chart_count == 0)
         return;
     if (page->shared)

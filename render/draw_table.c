@@ -65,10 +65,11 @@ static void plan_columns(const struct drawing *sheet, const struct page_table *t
         sum += widths[column] + (column > 0 ? COLUMN_SPACE : 0);
     }
     double names = fmax(fmin(widths[0], widths[0] - (sum - room)), LEAST_NAME);
+    double spaces = COLUMN_SPACE * (double)(table->columns - 1);
     sum -= widths[0] - names;
     widths[0] = names;
     for (size_t column = 0; column < table->columns && sum > room; column++)
-        widths[column] *= room / sum;
+        widths[column] *= (room - spaces) / (sum - spaces);
 }
 
 static void draw_rule(const struct drawing *sheet, double right, double y) {

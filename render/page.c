@@ -41,15 +41,22 @@ static void widen(struct chart_axis *axis, const struct chart_axis *other) {
     axis->maximum = fmax(axis->maximum, other->maximum);
 }
 
+static void limit(struct chart_axis *axis, const struct chart_axis *other) {
+    axis->minimum = other->minimum;
+    axis->maximum = other->maximum;
+}
+
 void page_share_axes(struct page *page) {
+    struct chart_axis x = {.minimum = INFINITY, .maximum = -INFINITY}, y = x;
     page->shared = true;
-    for (size_t i = 1; i < page->chart_count; i++) {
-        widen(&page->charts[0]->x, &page->charts[i]->x);
-        widen(&page->charts[0]->y, &page->charts[i]->y);
-    }
-    for (size_t i = 1; i < page->chart_count; i++) {
-        widen(&page->charts[i]->x, &page->charts[0]->x);
-        widen(&page->charts[i]->y, &page->charts[0]->y);
+    for (size_t i = 0; i < page->chart_count; i++)
+        if (chart_remark(page->charts[i]) == NULL) {
+            widen(&x, &page->charts[i]->x);
+            widen(&y, &page->charts[i]->y);
+        }
+    for (size_t i = 0; i < page->chart_count && x.minimum < x.maximum; i++) {
+        limit(&page->charts[i]->x, &x);
+        limit(&page->charts[i]->y, &y);
     }
 }
 

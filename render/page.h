@@ -48,7 +48,7 @@ void page_set_table(struct page *page, size_t rows, size_t columns);
 /* The page has the text from here. */
 void page_add_note(struct page *page, char *text);
 
-/* Gives all charts the limits that hold the limits of each. */
+/* Gives all charts the limits that hold the limits of each that shows something. */
 void page_share_axes(struct page *page);
 
 void page_free(struct page *page);

@@ -70,7 +70,7 @@ static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct char
                 continue;
             bool labelled = is_labelled(digit, span, limit) && decade % stride == 0;
             chart_number(value, 3, label, sizeof label);
-            if (labelled || stride == 1)
+            if (labelled || stride == 1 || digit == 1)
                 add_tick(ticks, &count, value, labelled ? label : NULL);
         }
     return count;

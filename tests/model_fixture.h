@@ -15,7 +15,7 @@
 #include "analysis/tensor_table.h"
 #include "tests/scratch.h"
 
-enum { MODEL_SPECIALISTS = 8 };
+enum { MODEL_SPECIALISTS = 12 };
 
 /* A tensor to write. */
 struct file_tensor {

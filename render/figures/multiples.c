@@ -1,6 +1,7 @@
 /* Small multiples: the spectra of all layers of one kind over depth, with the same axes. */
 #include "analysis/layer_kinds.h"
 #include "analysis/support/memory.h"
+#include "merge/layer_order.h"
 #include "render/figures/figures.h"
 
 #include <math.h>
@@ -23,18 +24,11 @@ static void thin(struct chart_curve *curve) {
     curve->count = kept;
 }
 
-/* "91%", or "88\u201393%" where the specialists differ; free() it. NULL: not known yet. */
+/* "91%", mean over the specialists; free() it. NULL: not known yet. */
 static char *kept_text(const struct figure_source *source, size_t layer) {
-    double least = 100, most = 0;
-    for (size_t i = 0; i < source->preview->specialist_count; i++) {
-        const struct preview_cell *cell = preview_cell_at(source->preview, layer, i);
-        if (!cell->ready)
-            return NULL;
-        least = fmin(least, 100 * cell->kept);
-        most = fmax(most, 100 * cell->kept);
-    }
-    return round(least) == round(most) ? memory_format("%.0f%%", most)
-                                       : memory_format("%.0f\u2013%.0f%%", least, most);
+    return source->preview->complete
+               ? memory_format("%.0f%%", 100 * layer_kept(source->preview, layer))
+               : NULL;
 }
 
 /* The spectrum of one layer without what all panels share. */
@@ -78,7 +72,7 @@ struct page *figure_multiples(const struct figure_source *source, size_t subject
     free(title);
     page->subtitle =
         memory_string("vertical lines and shade: rank cut and what it discards; beside "
-                      "each title: energy kept");
+                      "each title: energy kept, mean");
     for (size_t p = 0; p < shown; p++) /* evenly, first and last among them */
         page_add(page, panel(source, kind, shown > 1 ? p * (kind->count - 1) / (shown - 1) : 0));
     if (shown < kind->count)

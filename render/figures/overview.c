@@ -116,6 +116,15 @@ static void add_figure(struct page *page, struct chart *chart, const char *title
     page_add(page, chart);
 }
 
+/* In greys: the page's colours stand for specialists. */
+static void add_eigenvalues(struct page *page, const struct figure_source *source) {
+    struct chart *chart = figure_eigenvalues(source, 0);
+    chart->bars.colours[0] = CHART_NEUTRAL;
+    chart->bars.colours[1] = CHART_CROSS;
+    add_figure(page, chart, "Eigenvalues",
+               memory_format("dark: Real subspace, k = %u", source->analysis->core->settings.rank));
+}
+
 static void add_depth(struct page *page, const struct figure_source *source,
                       depth_measure *measured, const char *title, const char *label) {
     struct chart *chart = depth_block_chart(source, measured, title);
@@ -140,7 +149,7 @@ struct page *figure_overview(const struct figure_source *source, size_t unused) 
     struct page *page = page_create("The merge in numbers");
     page->subtitle = memory_format("base %s", source->plan->config.base);
     page->width = 1.3;
-    page->height = 2;
+    page->height = 1.85 + 0.05 * (double)source->analysis->table->specialist_count;
     page->columns = 3;
     page->one_legend = true;
     add_settings(page, source->plan);
@@ -150,9 +159,7 @@ struct page *figure_overview(const struct figure_source *source, size_t unused) 
     add_depth(page, source, depth_real, "Real share", "Real share of \u2016\u03c4\u2016\u00b2");
     add_depth(page, source, depth_contribution, "Share after matching", "share of residual energy");
     add_depth(page, source, depth_rank, "Ranks kept", "rank / largest rank");
-    add_figure(
-        page, figure_eigenvalues(source, 0), "Eigenvalues",
-        memory_format("k = %u for the Real subspace", source->analysis->core->settings.rank));
+    add_eigenvalues(page, source);
     add_figure(page, figure_cosines_tasks(source, 0), "Cosines, task vectors", NULL);
     add_figure(page, figure_cosines_residuals(source, 0), "Cosines, residuals", NULL);
     add_findings(page, source);

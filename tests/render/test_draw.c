@@ -1,7 +1,7 @@
 /* The layout of figures on a canvas that only writes down what it is asked to draw: every text
  * lies inside and none touches another, whatever the chart holds. */
 #include "analysis/support/memory.h"
-#include "render/canvas.h"
+#include "tests/recorder.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,110 +12,9 @@
 
 #include <cmocka.h>
 
-struct area {
-    double left, top, right, bottom;
-};
-
-struct drawn_text {
-    char *text;
-    struct area area;
-};
-
-struct recorder {
-    struct canvas canvas; /* first: a canvas is one */
-    struct drawn_text *texts;
-    size_t count;
-    size_t clips;
-};
-
-static double text_width(struct canvas *canvas, struct text_style style, const char *text) {
-    (void)canvas;
-    return 0.62 * style.size * (double)chart_text_width(text);
-}
-
-static void text(struct canvas *canvas, double x, double y, struct text_style style,
-                 const char *string) {
-    struct recorder *recorder = (struct recorder *)canvas;
-    double length = text_width(canvas, style, string);
-    double start = style.align == TEXT_LEFT ? 0 : style.align == TEXT_RIGHT ? -length : -length / 2;
-    struct area level = {x + start, y - 0.73 * style.size, x + start + length,
-                         y + 0.2 * style.size};
-    struct area upright = {x - 0.73 * style.size, y - start - length, x + 0.2 * style.size,
-                           y - start};
-    recorder->texts = memory_resize(recorder->texts, recorder->count + 1, sizeof *recorder->texts);
-    recorder->texts[recorder->count++] =
-        (struct drawn_text){memory_string(string), style.upright ? upright : level};
-}
-
-static void polyline(struct canvas *canvas, const struct point *points, size_t count, double width,
-                     const double *dash, struct rgb colour) {
-    (void)canvas, (void)width, (void)dash, (void)colour;
-    for (size_t i = 0; i < count; i++)
-        assert_true(isfinite(points[i].x) && isfinite(points[i].y));
-}
-
-static void rectangle(struct canvas *canvas, double x, double y, double width, double height,
-                      struct rgb colour, double opacity) {
-    (void)canvas, (void)colour, (void)opacity;
-    assert_true(isfinite(x) && isfinite(y) && width >= 0 && height >= 0);
-}
-
-static void clip(struct canvas *canvas, double x, double y, double width, double height) {
-    (void)x, (void)y, (void)width, (void)height;
-    ((struct recorder *)canvas)->clips++;
-}
-
-static void unclip(struct canvas *canvas) {
-    assert_true(((struct recorder *)canvas)->clips-- > 0);
-}
-
-static double snap(struct canvas *canvas, double coordinate) {
-    (void)canvas;
-    return coordinate;
-}
-
-static const struct canvas_ops ops = {polyline, rectangle, text, text_width, clip, unclip, snap};
-
-static struct recorder record(const struct chart *chart, double width, double height) {
-    struct recorder recorder = {.canvas = {&ops, width, height}};
-    draw_chart(&recorder.canvas, chart);
-    assert_int_equal(recorder.clips, 0);
-    return recorder;
-}
-
-static void recorder_end(struct recorder *recorder) {
-    for (size_t i = 0; i < recorder->count; i++)
-        free(recorder->texts[i].text);
-    free(recorder->texts);
-}
-
-static size_t count_text(const struct recorder *recorder, const char *text_wanted) {
-    size_t count = 0;
-    for (size_t i = 0; i < recorder->count; i++)
-        count += strcmp(recorder->texts[i].text, text_wanted) == 0;
-    return count;
-}
-
-static bool touch(struct area one, struct area other) {
-    return one.left < other.right && other.left < one.right && one.top < other.bottom &&
-           other.top < one.bottom;
-}
-
-static void check_texts(const struct recorder *recorder) {
-    for (size_t i = 0; i < recorder->count; i++) {
-        struct area area = recorder->texts[i].area;
-        if (area.left < 0 || area.top < 0 || area.right > recorder->canvas.width ||
-            area.bottom > recorder->canvas.height)
-            fail_msg("'%s' runs off the canvas", recorder->texts[i].text);
-        for (size_t k = 0; k < i; k++)
-            if (touch(area, recorder->texts[k].area))
-                fail_msg("'%s' touches '%s'", recorder->texts[i].text, recorder->texts[k].text);
-    }
-}
-
 static void check_chart(const struct chart *chart, double width, double height) {
-    struct recorder recorder = record(chart, width, height);
-    check_texts(&recorder);
+    struct recorder recorder = recorder_of_chart(chart, width, height);
+    recorder_check_texts(&recorder);
     recorder_end(&recorder);
 }
 
@@ -166,12 +65,12 @@ static void curves_and_cuts(void **state) {
 static void lines_close_together_keep_their_labels(void **state) {
     (void)state;
     struct chart *chart = spectra(3, 1000, 2, 50, "efs");
-    struct recorder recorder = record(chart, 461, 288);
-    assert_int_equal(count_text(&recorder, "GD"), 1);
-    assert_int_equal(count_text(&recorder, "MP"), 1);
-    assert_int_equal(count_text(&recorder, "r=1"), 1);
-    assert_int_equal(count_text(&recorder, "r=51"), 1);
-    assert_int_equal(count_text(&recorder, "r=101"), 1);
+    struct recorder recorder = recorder_of_chart(chart, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "GD"), 1);
+    assert_int_equal(recorder_count(&recorder, "MP"), 1);
+    assert_int_equal(recorder_count(&recorder, "r=1"), 1);
+    assert_int_equal(recorder_count(&recorder, "r=51"), 1);
+    assert_int_equal(recorder_count(&recorder, "r=101"), 1);
     recorder_end(&recorder);
     chart_free(chart);
 }
@@ -212,9 +111,9 @@ static void maps_keep_their_texts_apart(void **state) {
 static void few_short_names_stand_level(void **state) {
     (void)state;
     struct chart *chart = map(3, 3, "efs", false);
-    struct recorder recorder = record(chart, 461, 288);
+    struct recorder recorder = recorder_of_chart(chart, 461, 288);
     size_t level = 0;
-    for (size_t i = 0; i < recorder.count; i++) {
+    for (size_t i = 0; i < recorder.text_count; i++) {
         struct area area = recorder.texts[i].area;
         level += strcmp(recorder.texts[i].text, "0.efs") == 0 &&
                  area.right - area.left > area.bottom - area.top;
@@ -260,15 +159,15 @@ static void bars_of_any_number(void **state) {
 static void names_that_do_not_fit_are_grouped(void **state) {
     (void)state;
     struct chart *few = bars(13, true), *many = bars(145, true);
-    struct recorder recorder = record(few, 461, 288);
-    assert_int_equal(count_text(&recorder, "1.attn.out"), 1);
+    struct recorder recorder = recorder_of_chart(few, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "1.attn.out"), 1);
     recorder_end(&recorder);
-    recorder = record(many, 691, 288);
-    assert_int_equal(count_text(&recorder, "1.attn.out"), 0);
+    recorder = recorder_of_chart(many, 691, 288);
+    assert_int_equal(recorder_count(&recorder, "1.attn.out"), 0);
     for (int block = 0; block < 24; block++) {
         char name[16];
         snprintf(name, sizeof name, "%d", block);
-        assert_true(count_text(&recorder, name) >= 1);
+        assert_true(recorder_count(&recorder, name) >= 1);
     }
     recorder_end(&recorder);
     chart_free(few);
@@ -278,13 +177,13 @@ static void names_that_do_not_fit_are_grouped(void **state) {
 static void powers_of_ten_are_all_written_so(void **state) {
     (void)state;
     struct chart *wide = spectra(1, 100, 5, 9, "efs"), *narrow = spectra(1, 100, 2, 9, "efs");
-    struct recorder recorder = record(wide, 461, 288);
-    assert_int_equal(count_text(&recorder, "10⁻⁴"), 1);
-    assert_int_equal(count_text(&recorder, "10⁻²"), 1);
-    assert_int_equal(count_text(&recorder, "0.01"), 0);
+    struct recorder recorder = recorder_of_chart(wide, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "10⁻⁴"), 1);
+    assert_int_equal(recorder_count(&recorder, "10⁻²"), 1);
+    assert_int_equal(recorder_count(&recorder, "0.01"), 0);
     recorder_end(&recorder);
-    recorder = record(narrow, 461, 288);
-    assert_int_equal(count_text(&recorder, "0.1"), 1);
+    recorder = recorder_of_chart(narrow, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "0.1"), 1);
     recorder_end(&recorder);
     chart_free(wide);
     chart_free(narrow);
@@ -295,13 +194,13 @@ static void nothing_is_said_in_words(void **state) {
     struct chart *chart = chart_create("title");
     chart->x.scale = chart->y.scale = CHART_LOG;
     chart_fit(chart);
-    struct recorder recorder = record(chart, 461, 288);
-    assert_int_equal(count_text(&recorder, "nothing to show yet"), 1);
+    struct recorder recorder = recorder_of_chart(chart, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "nothing to show yet"), 1);
     recorder_end(&recorder);
     chart_add_curve(chart, "zeros", CHART_SPECIALIST, 10);
     chart_fit(chart);
-    recorder = record(chart, 461, 288);
-    assert_int_equal(count_text(&recorder, "all values are zero"), 1);
+    recorder = recorder_of_chart(chart, 461, 288);
+    assert_int_equal(recorder_count(&recorder, "all values are zero"), 1);
     recorder_end(&recorder);
     chart_free(chart);
 }
