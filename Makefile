@@ -15,7 +15,7 @@ DEB_MPI   := libopenmpi-dev openmpi-bin
 DEB_BUILD := $(if $(MPI),$(DEB_MPI)) gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
              libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev libsixel-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc \
-             libxml2-utils poppler-utils pngcheck libsixel-bin
+             libxml2-utils poppler-utils pngcheck tidy libsixel-bin
 DEB_PEERS := $(DEB_BUILD) python3-venv
 DEB_LINT  := $(DEB_BUILD) clang-tidy clang-format cppcheck
 DEB_FUZZ  := $(DEB_BUILD) clang libclang-rt-dev
@@ -40,7 +40,7 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
-FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config merge/methods render/figures tui/terminal tui/screen tui/command
+FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/config merge/methods render/figures render/report tui/terminal tui/screen tui/command
 # MPI=1: the ranks of a run are those of MPI, else there is one.
 LEFT_OUT := analysis/support/ranks_$(if $(MPI),serial,mpi).c
 sources  = $(filter-out $(LEFT_OUT),$(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c))))

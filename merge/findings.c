@@ -4,10 +4,11 @@
 #include <string.h>
 
 static const struct remedy uncentre = {"real.center=false",
-                                       "the core is no longer what differs from the mean"};
+                                       "the core is no longer what differs from the mean", true};
 static const struct remedy equal_parts = {"real.normalize=true",
-                                          "all task vectors count alike in the core"};
-static const struct remedy equal_norms = {"norm_match=global", "all residuals get the same norm"};
+                                          "all task vectors count alike in the core", true};
+static const struct remedy equal_norms = {"norm_match=global", "all residuals get the same norm",
+                                          true};
 
 void findings_add(struct finding_list *list, const struct remedy *remedy, char *what, char *text,
                   char *advice) {
@@ -127,7 +128,8 @@ const struct remedy *findings_remedy(const struct plan *plan, const struct analy
     struct finding_list list = findings_make(plan, analysis, preview);
     const struct remedy *remedy = NULL;
     for (size_t i = 0; i < list.count && remedy == NULL; i++)
-        remedy = list.items[i].remedy;
+        if (list.items[i].remedy != NULL && list.items[i].remedy->is_plain)
+            remedy = list.items[i].remedy;
     findings_free(&list);
     return remedy;
 }

@@ -8,6 +8,7 @@
 struct remedy {
     const char *assignment; /* as for --set */
     const char *does;
+    bool is_plain; /* nobody would want it otherwise: fit for a key */
 };
 
 struct finding {
@@ -28,7 +29,7 @@ struct finding_list findings_make(const struct plan *plan, const struct analysis
                                   const struct preview *preview);
 void findings_free(struct finding_list *list);
 
-/* The first remedy among them, or NULL. */
+/* The first plain remedy among them, or NULL. */
 const struct remedy *findings_remedy(const struct plan *plan, const struct analysis *analysis,
                                      const struct preview *preview);
 

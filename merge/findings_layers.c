@@ -11,7 +11,11 @@
 enum { WORST_SHOWN = 3 };
 
 static const struct remedy layer_norms = {"norm_match=layer",
-                                          "the residuals get the same norm in every layer"};
+                                          "the residuals get the same norm in every layer", true};
+static const struct remedy ranks_by_gd = {"residual.rank.gd=true",
+                                          "the Gavish-Donoho threshold chooses the ranks", false};
+static const struct remedy ranks_by_mp = {"residual.rank.mp=true",
+                                          "the Marchenko-Pastur edge chooses the ranks", false};
 
 static bool is_matrix(const struct findings_source *of, size_t layer) {
     return of->table->layers[layer].role == ROLE_MATRIX;
@@ -115,7 +119,7 @@ void find_cut_signal(const struct findings_source *of, struct finding_list *list
     if (misses.count == 0)
         return;
     findings_add(
-        list, NULL,
+        list, &ranks_by_gd,
         memory_format("Ranks cut into signal in %zu of %zu residuals", misses.count, misses.cells),
         memory_format("More than %.0f %% of their energy stands above both noise edges "
                       "(Gavish-Donoho, Marchenko-Pastur) and is dropped. The worst: %s of %s keeps "
@@ -124,8 +128,7 @@ void find_cut_signal(const struct findings_source *of, struct finding_list *list
                       100 * NOTABLE, of->table->layers[misses.layer].name,
                       of->table->specialists[misses.specialist].name, misses.worst.rank,
                       misses.worst.edge, 100 * misses.worst.energy),
-        memory_string("Raise the ranks there, or let the edge choose them: "
-                      "residual.rank.gd=true."));
+        memory_string("Raise the ranks there, or let the noise edge choose them."));
 }
 
 void find_kept_noise(const struct findings_source *of, struct finding_list *list) {
@@ -133,16 +136,15 @@ void find_kept_noise(const struct findings_source *of, struct finding_list *list
     if (misses.count == 0)
         return;
     findings_add(
-        list, NULL,
+        list, &ranks_by_mp,
         memory_format("Noise is kept in %zu of %zu residuals", misses.count, misses.cells),
         memory_format("More than %.0f %% of their energy is kept from below both noise edges. The "
-                      "worst: %s of %s keeps rank %zu, only %zu singular values stand above the "
+                      "worst: %s of %s keeps rank %zu, %zu singular values stand above the "
                       "lower edge, and %.0f %% of its energy lies between them.",
                       100 * NOTABLE, of->table->layers[misses.layer].name,
                       of->table->specialists[misses.specialist].name, misses.worst.rank,
                       misses.worst.edge, 100 * misses.worst.energy),
-        memory_string("Lower the ranks there, or let the edge choose them: "
-                      "residual.rank.mp=true."));
+        memory_string("Lower the ranks there, or let the noise edge choose them."));
 }
 
 /* Whether no specialist changed the layer. */

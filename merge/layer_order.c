@@ -27,13 +27,15 @@ static double dropped(const struct preview *preview, size_t layer) {
     return 1 - layer_kept(preview, layer);
 }
 
-/* The limit greatest ones above 0, by insertion: limit is small. */
+#define ROUNDING 1e-9 /* below that a measure is none */
+
+/* The limit greatest ones above rounding, by insertion: limit is small. */
 static size_t greatest(const struct tensor_table *table, const struct preview *preview,
                        layer_measure *measure, size_t *layers, size_t limit) {
     size_t count = 0;
     for (size_t l = 0; l < table->layer_count; l++) {
         double value = measure(preview, l);
-        if (table->layers[l].role != ROLE_MATRIX || !(value > 0))
+        if (table->layers[l].role != ROLE_MATRIX || !(value > ROUNDING))
             continue;
         size_t at = count < limit ? count++ : limit;
         for (; at > 0 && measure(preview, layers[at - 1]) < value; at--)

@@ -289,6 +289,14 @@ const struct string_list *checkpoint_warnings(const struct checkpoint *checkpoin
     return &checkpoint->warnings;
 }
 
+struct string_list checkpoint_files(const struct checkpoint *checkpoint) {
+    struct string_list files = {0};
+    string_list_add(&files, checkpoint->path);
+    for (size_t i = 0; i < checkpoint->shard_count; i++)
+        string_list_add(&files, checkpoint->shards[i]->path);
+    return files;
+}
+
 bool checkpoint_same_file(const char *one, const char *other) {
     struct stat a, b;
     return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&

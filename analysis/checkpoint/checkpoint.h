@@ -126,6 +126,10 @@ bool checkpoint_seal_check(const struct checkpoint *checkpoint, size_t index, st
  * when tensors have changed (but for a few elements of a large one). Takes milliseconds. */
 void checkpoint_fingerprint(const struct checkpoint *checkpoint, char sha256[SHA256_TEXT]);
 
+/* The files that it is made of: the one that was opened, then its shards or an adapter's weights.
+ */
+struct string_list checkpoint_files(const struct checkpoint *checkpoint);
+
 /* True when both paths lead to the same file (also through links); false if one is missing. */
 bool checkpoint_same_file(const char *one, const char *other);
 

@@ -98,16 +98,6 @@ void model_folder_leave(struct model_folder *folder) {
     *folder = (struct model_folder){0};
 }
 
-static int make_temporary(const char *path, char **temporary) {
-    int made;
-    do {
-        free(*temporary);
-        *temporary = atomic_file_temporary(path);
-        made = *temporary != NULL ? mkdir(*temporary, 0777) : -1;
-    } while (made != 0 && errno == EEXIST);
-    return made;
-}
-
 /* Shards that were finished are not any more; what is made at the end is made again. */
 static void reopen(const char *path) {
     struct string_list names = list_names(path);
@@ -158,7 +148,7 @@ static bool begin(struct model_folder *folder, const char *path, bool overwrite,
 
 bool model_folder_begin(struct model_folder *folder, const char *path, bool overwrite,
                         struct error *error) {
-    return begin(folder, path, overwrite, make_temporary, error);
+    return begin(folder, path, overwrite, atomic_file_folder, error);
 }
 
 bool model_folder_continue(struct model_folder *folder, const char *path, bool overwrite,

@@ -196,7 +196,7 @@ bool weights_file_commit(struct weights_file *file, struct digest *digest, struc
     bool good = atomic_file_put(&file->file, tail.bytes, tail.length,
                                 file->layout.bytes - tail.length, error) &&
                 check_file(file, &tail, error) &&
-                (digest == NULL || digest_add_file(digest, file->file.temporary, error)) &&
+                (digest == NULL || digest_add_file(digest, file->file.temporary, NULL, error)) &&
                 atomic_file_commit(&file->file, error);
     free(tail.bytes);
     weights_file_cancel(file);

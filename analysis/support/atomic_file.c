@@ -66,7 +66,9 @@ static bool check_folder(const char *path, struct error *error) {
     return good;
 }
 
-char *atomic_file_temporary(const char *path) {
+/* The next name for a temporary file or folder beside path; NULL when the system gives no random
+ * numbers. */
+static char *next_temporary(const char *path) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     unsigned char random[6];
     char mark[sizeof random + 1] = "";
@@ -98,12 +100,23 @@ static int create_temporary(const char *path, char **temporary) {
     int descriptor;
     do {
         free(*temporary);
-        *temporary = atomic_file_temporary(path);
+        *temporary = next_temporary(path);
         if (*temporary == NULL)
             return -1;
         descriptor = open(*temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor < 0 && errno == EEXIST);
     return descriptor;
+}
+
+int atomic_file_folder(const char *path, char **temporary) {
+    int made;
+    *temporary = NULL;
+    do {
+        free(*temporary);
+        *temporary = next_temporary(path);
+        made = *temporary != NULL ? mkdir(*temporary, 0777) : -1;
+    } while (made != 0 && errno == EEXIST);
+    return made;
 }
 
 /* Opens PATH.r2m-part, or creates it. */

@@ -66,9 +66,9 @@ void atomic_file_leave(struct atomic_file *file);
  * links. free() it. */
 char *atomic_file_settle(const char *path);
 
-/* The next name for a temporary file or folder beside path, PATH.XXXXXX.r2m-part; free() it. NULL
- * when the system gives no random numbers. */
-char *atomic_file_temporary(const char *path);
+/* Makes a temporary folder beside path, PATH.XXXXXX.r2m-part; *temporary is its name, to be freed
+ * in every case. -1 and errno when it cannot be made. */
+int atomic_file_folder(const char *path, char **temporary);
 
 /* The lasting one, PATH.r2m-part; free() it. */
 char *atomic_file_lasting(const char *path);

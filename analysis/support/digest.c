@@ -45,8 +45,12 @@ void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]) {
     digest_end(digest, sha256);
 }
 
-/* Reads to the end; 0, or an errno. */
-static int digest_descriptor(int descriptor, struct digest *digest) {
+static bool is_cancelled(const struct progress *progress) {
+    return progress != NULL && atomic_load(&progress->cancel);
+}
+
+/* Reads to the end; 0, or an errno: ECANCELED at the wish to stop. */
+static int digest_descriptor(int descriptor, struct digest *digest, struct progress *progress) {
     unsigned char *piece = memory_array(PIECE, 1);
     ssize_t length = 1;
     int reason = 0;
@@ -58,27 +62,33 @@ static int digest_descriptor(int descriptor, struct digest *digest) {
             length = 1;
         else if (length < 0)
             reason = errno;
+        if (length > 0 && progress != NULL)
+            atomic_fetch_add(&progress->done, (uint64_t)length);
+        if (is_cancelled(progress))
+            reason = ECANCELED;
     }
     free(piece);
     return reason;
 }
 
-bool digest_add_file(struct digest *digest, const char *path, struct error *error) {
+bool digest_add_file(struct digest *digest, const char *path, struct progress *progress,
+                     struct error *error) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    int reason = descriptor < 0 ? errno : digest_descriptor(descriptor, digest);
+    int reason = descriptor < 0 ? errno : digest_descriptor(descriptor, digest, progress);
     if (descriptor >= 0)
         close(descriptor);
     if (reason == 0)
         return true;
     char *quoted = error_quote(path, strlen(path));
-    error_set(error, ERROR_INPUT, "%s: %s", quoted, strerror(reason));
+    error_set(error, reason == ECANCELED ? ERROR_CANCELLED : ERROR_INPUT, "%s: %s", quoted,
+              reason == ECANCELED ? "stopped" : strerror(reason));
     free(quoted);
     return false;
 }
 
 bool digest_file(const char *path, char sha256[SHA256_TEXT], struct error *error) {
     struct digest *digest = digest_begin();
-    bool good = digest_add_file(digest, path, error);
+    bool good = digest_add_file(digest, path, NULL, error);
     digest_end(digest, sha256);
     return good;
 }

@@ -3,6 +3,7 @@
 #define R2M_ANALYSIS_SUPPORT_DIGEST_H
 
 #include "analysis/support/error.h"
+#include "analysis/support/progress.h"
 
 enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits and a NUL */
 
@@ -12,8 +13,10 @@ struct digest *digest_begin(void);
 void digest_add(struct digest *digest, const void *data, size_t bytes);
 void digest_end(struct digest *digest, char sha256[SHA256_TEXT]);
 
-/* Adds all bytes of a file, by reading: mapped, they would count as memory of the process. */
-bool digest_add_file(struct digest *digest, const char *path, struct error *error);
+/* Adds all bytes of a file, by reading: mapped, they would count as memory of the process.
+ * progress (may be NULL) counts them; its wish to stop is an ERROR_CANCELLED. */
+bool digest_add_file(struct digest *digest, const char *path, struct progress *progress,
+                     struct error *error);
 
 /* Hexadecimal sha256 of bytes in memory. */
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]);

@@ -59,18 +59,22 @@ static char *figure_path(const struct output *output, const char *figure, const 
     return path;
 }
 
+void figure_fit(const struct page *page, struct image_options *options) {
+    const struct chart *chart = page->charts[0];
+    options->width_inches *= page->width;
+    options->height_inches *= page->height;
+    if (chart->bars.category_count + chart->map.column_count > MANY_COLUMNS)
+        options->width_inches *= 1.5;
+}
+
 /* Draws into a file of the folder. */
 static bool write_figure(struct output *output, const struct figure *figure, size_t subject,
                          const char *subject_name, struct error *error) {
     struct image_options options = output->files->image;
     struct page *page = figure_page(figure, output->source, subject);
-    const struct chart *chart = page->charts[0];
     char *path = figure_path(output, figure->name, subject_name);
     options.text = output->text;
-    options.width_inches *= page->width;
-    options.height_inches *= page->height;
-    if (chart->bars.category_count + chart->map.column_count > MANY_COLUMNS)
-        options.width_inches *= 1.5;
+    figure_fit(page, &options);
     bool good = image_page_write(page, &options, path, output->files->overwrite, error);
     page_free(page);
     if (!good) {

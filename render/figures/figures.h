@@ -80,10 +80,14 @@ bool figure_is_chosen(const struct figure *figure, const char *patterns);
 /* ERROR_USAGE, with the nearest names, where a pattern matches no figure. */
 bool figures_check(const char *patterns, struct error *error);
 
+/* Makes of the size asked for a single chart the one that the page needs: that of its charts, and
+ * half as wide again with many columns. */
+void figure_fit(const struct page *page, struct image_options *options);
+
 /* Which figures are written, where and how. */
 struct figure_files {
     const char *folder;         /* made if missing */
-    struct image_options image; /* size and resolution; wide figures are half as wide again */
+    struct image_options image; /* size and resolution, fitted to each figure */
     const char *config;         /* goes into the files' text; may be NULL */
     const char *figures;        /* patterns, see figure_is_chosen; NULL: all */
     const char *layers;         /* glob on layers' names, for figures of a layer; NULL: all */

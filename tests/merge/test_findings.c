@@ -41,6 +41,7 @@ static void collapsed_core_is_named_with_its_remedy(void **state) {
     assert_non_null(found(&list, "The Real core has collapsed"));
     assert_string_equal(remedy_of(&study), "real.center=false");
     assert_null(found(&none, "The Real core has collapsed"));
+    assert_string_equal(remedy_of(&plain), ""); /* ranks are nobody's but the user's */
     findings_free(&none);
     findings_free(&list);
     study_end(&plain);
@@ -159,6 +160,7 @@ static void cuts_are_held_against_the_noise_edges(void **state) {
         struct finding_list list = findings_of(&study);
         const struct finding *cut = found(&list, "Ranks cut into signal in 2 of 2 residuals");
         assert_true((cut != NULL) == cases[c].cut);
+        assert_string_equal(remedy_of(&study), "");
         if (cut != NULL) { /* the difference of two signals: nearly all their directions */
             const char *count = strstr(cut->text, "keeps rank 1, ");
             assert_non_null(count);

@@ -30,7 +30,7 @@ SPECIAL = [b"\x1bOA", b"\x1bOB", b"\x1bOC", b"\x1bOD", b"\x1b[5~", b"\x1b[6~", b
 COMMANDS = ["set alpha=0.5", "set norm_match=none", "set residual.rank.energy=0.9", "preset paper",
             "preset r2m", "theme dark", "theme monochrome", "graph ascii", "graph braille", "messages",
             "bind rank-up w", "bind rank-up + =", "write plan.json", "nonsense", "color header 31 bold",
-            "export out.safetensors", "figures figures", "report report.html"]
+            "export out.safetensors", "figures figures", "report reported"]
 BAD = (b"Sanitizer", b"runtime error:", b"crashed:")
 
 

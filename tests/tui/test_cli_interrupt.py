@@ -97,6 +97,18 @@ class LongWork(ProgramTest):
         self.assertEqual(process.returncode, 130, shown)
         self.assertFalse((self.folder / "table").exists())
 
+    def test_interrupted_report(self):
+        before = self.files()
+        terminal, stderr = pty.openpty()
+        process = self.start("report", *SOURCE, "--threads", "1", "-o", "report", stderr=stderr)
+        os.close(stderr)
+        shown = os.read(terminal, 1000)  # progress: the work has begun
+        process.send_signal(signal.SIGINT)
+        shown += drain(terminal)
+        process.communicate()
+        self.assertEqual(process.returncode, 130, shown)
+        self.assertEqual(self.files(), before)
+
     def test_progress_is_shown_on_a_terminal_and_cleared(self):
         terminal, stderr = pty.openpty()
         process = self.start(*MERGE, stderr=stderr)

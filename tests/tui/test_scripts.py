@@ -292,8 +292,13 @@ class Export(ScriptTest):
         figures = list((self.room.path / "demo-figures").glob("*.png"))
         self.assertGreater(len(figures), 10)
         self.assertIn(f"{len(figures)} figures written", "\n".join(self.room.screen("figures.txt")))
-        report = json.loads((self.room.path / "demo-report.json").read_text())
-        self.assertEqual(len(report["specialists"]), 3)
+        report = self.room.path / "demo-report"
+        self.assertEqual(len(json.loads((report / "analysis.json").read_text())["specialists"]), 3)
+        self.assertIn("</html>", (report / "report.html").read_text())
+        self.assertIn("report.html and report.md written", "\n".join(self.room.screen("report.txt")))
+        self.assertRegex(self.room.screen("report-asked.txt")[22], r"Overwrite demo-report .*y/N")
+        other = self.room.path / "other"  # as :report writes it
+        self.assertEqual((report / "report.md").read_text(), (other / "report.md").read_text())
 
 
 class Errors(ScriptTest):

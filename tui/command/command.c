@@ -27,7 +27,7 @@ const struct command commands[COMMAND_COUNT] = {
     [COMMAND_TUI] = {"tui", "[CONFIG | --base FILE SPECIALIST...]",
                      "browse, tune, export on the screen (the default command)",
                      "Without a source, r2m.json in the current folder is opened.\n" SOURCE_TEXT,
-                     command_tui},
+                     command_tui, NULL, false},
     [COMMAND_INSPECT] =
         {"inspect", "FILE... | --base FILE SPECIALIST...",
          "list the tensors of checkpoints, or how names line up",
@@ -35,22 +35,29 @@ const struct command commands[COMMAND_COUNT] = {
          "--hash asks for it; then the checksums in torch files are compared, too.\n"
          "With --base, how the names of each specialist meet those of the base: the\n"
          "prefixes found, what matches and what does not.\n",
-         command_inspect},
+         command_inspect, NULL, false},
     [COMMAND_ANALYZE] =
         {"analyze", "SOURCE", "energies, ranks and dominance, layer by layer",
          "A table on a terminal, the same with tabs and all digits elsewhere.\n" SOURCE_TEXT,
-         command_analyze, true},
+         command_analyze, NULL, true},
     [COMMAND_MERGE] = {"merge", "SOURCE -o OUT", "write the merged checkpoint",
-                       "OUT appears complete or not at all.\n" SOURCE_TEXT, command_merge, true},
+                       "OUT appears complete or not at all.\n" SOURCE_TEXT, command_merge,
+                       "-o OUT is missing", true},
     [COMMAND_PLOT] = {"plot", "SOURCE -o DIR", "draw spectra, energies and contributions",
                       "One spectrum for each matrix, energies for each specialist, contributions\n"
                       "before and after norm matching.\n" SOURCE_TEXT,
-                      command_plot},
+                      command_plot, "-o DIR is missing", false},
+    [COMMAND_REPORT] = {"report", "SOURCE -o DIR",
+                        "write a report: a page, its figures and numbers",
+                        "DIR gets report.html and report.md with figures, tables, warnings and\n"
+                        "what to do about them, analysis.json, layers.csv and config.json. It\n"
+                        "appears complete or not at all.\n" SOURCE_TEXT,
+                        command_report, "-o DIR is missing", false},
     [COMMAND_INIT] = {"init", "--base FILE SPECIALIST... -o CONFIG",
                       "write a config from files, every default written out",
                       "The files are opened to see whether they line up; paths in the config are\n"
                       "relative to it.\n",
-                      command_init},
+                      command_init, "-o CONFIG is missing", false},
 };
 
 /* What --set takes. */
@@ -145,11 +152,8 @@ static const char *wrong_use(const struct options *options) {
                    ? "--set, --strip-prefix and --rename need --base"
                    : NULL;
     const char *wrong = wrong_source(options);
-    bool writes = id == COMMAND_MERGE || id == COMMAND_PLOT || id == COMMAND_INIT;
-    if (wrong == NULL && writes && options->output == NULL)
-        return id == COMMAND_MERGE  ? "-o OUT is missing"
-               : id == COMMAND_PLOT ? "-o DIR is missing"
-                                    : "-o CONFIG is missing";
+    if (wrong == NULL && options->output == NULL)
+        return commands[id].missing;
     return wrong;
 }
 

@@ -14,6 +14,7 @@ struct command {
     const char *summary;                       /* one line */
     const char *text;                          /* a paragraph for its --help */
     int (*run)(const struct options *options); /* returns the exit code */
+    const char *missing;                       /* what to say without -o; NULL: not needed */
     bool is_shared;                            /* several ranks (ranks.h) may do it together */
 };
 
@@ -28,6 +29,7 @@ int command_inspect(const struct options *options);
 int command_analyze(const struct options *options);
 int command_merge(const struct options *options);
 int command_plot(const struct options *options);
+int command_report(const struct options *options);
 int command_init(const struct options *options);
 
 #endif

@@ -34,9 +34,10 @@ enum {
     ANALYZE = 1 << COMMAND_ANALYZE,
     MERGE = 1 << COMMAND_MERGE,
     PLOT = 1 << COMMAND_PLOT,
+    REPORT = 1 << COMMAND_REPORT,
     INIT = 1 << COMMAND_INIT,
     BARE = 1 << COMMAND_NONE,
-    SOURCES = TUI | ANALYZE | MERGE | PLOT | INIT,
+    SOURCES = TUI | ANALYZE | MERGE | PLOT | REPORT | INIT,
     EVERY = SOURCES | INSPECT | BARE
 };
 
@@ -72,6 +73,8 @@ static const struct option table[] = {
     TEXT("output", "OUT", output, MERGE,
          "the merged checkpoint: OUT.safetensors, OUT.pth, OUT/ (required)", .letter = 'o'),
     TEXT("output", "DIR", output, PLOT, "folder for the figures, made if missing (required)",
+         .letter = 'o'),
+    TEXT("output", "DIR", output, REPORT, "folder for the report, made if missing (required)",
          .letter = 'o'),
     TEXT("output", "CONFIG", output, INIT, "the config to write (required)", .letter = 'o'),
     FLAG("json", json, INSPECT | ANALYZE | MERGE, "print the result as JSON"),

@@ -18,6 +18,7 @@ enum command_id {
     COMMAND_ANALYZE,
     COMMAND_MERGE,
     COMMAND_PLOT,
+    COMMAND_REPORT,
     COMMAND_INIT,
     COMMAND_COUNT,
     COMMAND_NONE = COMMAND_COUNT /* r2m --help and the like */

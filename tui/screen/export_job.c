@@ -1,8 +1,7 @@
 #include "tui/screen/export_job.h"
 
-#include "analysis/support/atomic_file.h"
-#include "merge/report.h"
 #include "render/figures/figures.h"
+#include "render/report/report.h"
 #include "tui/screen/app.h"
 
 #include <dirent.h>
@@ -39,10 +38,13 @@ static bool write_figures(struct app *app) {
 static bool write_report(struct app *app) {
     struct export_job *job = &app->job;
     struct preview *preview = preview_create(app->table);
+    struct input_files files = {0};
     preview_compute(preview, job->plan, app->analysis);
-    char *text = report_json(job->plan, app->analysis, preview, false);
-    bool good = atomic_file_write(job->path, text, strlen(text), job->overwrite, &job->error);
-    free(text);
+    const struct report_source source = {job->plan, app->analysis, preview, &files};
+    bool good = report_check_folder(job->path, job->overwrite, &job->error) &&
+                input_files_read(app->table, &files, &job->progress, &job->error) &&
+                report_write(&source, job->path, job->overwrite, &job->progress, &job->error);
+    input_files_free(&files);
     preview_free(preview);
     return good;
 }
@@ -68,8 +70,9 @@ const struct export_what *export_what(enum export_kind kind) {
         [EXPORT_FIGURES] = {"figures", "-figures", "a folder",
                             "Spectra with their cuts, Real and Fake energy, contributions.",
                             write_figures},
-        [EXPORT_REPORT] = {"report", "-report.json", "FILE.json",
-                           "Every number of these views, as r2m analyze --json gives it.",
+        [EXPORT_REPORT] = {"report", "-report", "a folder",
+                           "A page to read and pass on: figures, tables, what deserves a look, "
+                           "inputs with their hashes; beside it every number as JSON and CSV.",
                            write_report},
     };
     return &kinds[kind];
@@ -196,7 +199,7 @@ static void tell_success(struct app *app) {
     else if (job->kind == EXPORT_FIGURES)
         text = memory_format("%zu figures written", job->files);
     else
-        text = memory_string("written");
+        text = memory_string("report.html and report.md written");
     keep_result(app, true, text);
     if (job->kind == EXPORT_MERGED)
         snprintf(job->results[job->kind].sha256, SHA256_TEXT, "%s", job->merge.sha256);

@@ -145,7 +145,7 @@ static const struct typed table[] = {
     {"write", "[PATH]", false, run_write, NULL},
     {"export", "[PATH]", false, run_merge, NULL},
     {"figures", "[DIR]", false, run_figures, NULL},
-    {"report", "[PATH]", false, run_report, NULL},
+    {"report", "[DIR]", false, run_report, NULL},
     {"messages", NULL, false, run_messages, NULL},
     {"quit", NULL, false, run_quit, NULL},
     {"theme", "NAME", true, run_theme, offer_themes},

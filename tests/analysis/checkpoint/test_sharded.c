@@ -104,6 +104,12 @@ static void an_index_opens_its_shards(void **state) {
     struct checkpoint *checkpoint = open_good(path);
     assert_string_equal(checkpoint_tensor(checkpoint, 0)->name, "d");
     assert_string_equal(checkpoint_tensor(checkpoint, 3)->name, "c");
+    struct string_list files = checkpoint_files(checkpoint);
+    assert_string_equal(files.items[0], path);
+    for (size_t f = 0; f < files.count; f++)
+        assert_true(checkpoint_is_made_of(checkpoint, files.items[f]));
+    assert_int_equal(files.count, 3);
+    string_list_free(&files);
     assert_true(checkpoint_is_made_of(checkpoint, path));
     assert_true(checkpoint_is_made_of(checkpoint, scratch_path(&scratch, "s2.safetensors")));
     assert_true(checkpoint_is_made_of(checkpoint, scratch.folder));
