@@ -1,4 +1,5 @@
 #include "merge/merge_output.h"
+#include "merge/text.h"
 
 #include "analysis/support/ranks.h"
 #include "merge/config/config_parts.h"
@@ -9,11 +10,6 @@
 
 enum { METADATA_COUNT = 3 };
 
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 /* The config as the output carries it: files by name only. So the same inputs give the same bytes
  * wherever they lie, and a published file tells nothing about the machine. */
 static char *config_of_output(const struct plan *plan) {
@@ -23,7 +19,7 @@ static char *config_of_output(const struct plan *plan) {
     for (size_t i = 0; i < config.specialist_count; i++)
         paths[i + 1] = &config.specialists[i].path;
     for (size_t i = 0; i <= config.specialist_count; i++) {
-        const char *name = file_name(*paths[i]);
+        const char *name = path_file_name(*paths[i]);
         char *quoted = error_quote(name, strlen(name));
         free(*paths[i]);
         *paths[i] = quoted;

@@ -89,6 +89,11 @@ bool name_is_unfit(const char *name) {
 
 static const char glob_characters[] = "*?[\\";
 
+const char *path_file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 char *glob_of_name(const char *name) {
     char *glob = memory_array(2 * strlen(name) + 1, 1), *out = glob;
     for (const char *c = name; *c != '\0'; c++) {

@@ -27,6 +27,9 @@ char *names_join(const char *const *names, size_t count);
  * give. */
 bool name_is_unfit(const char *name);
 
+/* What stands behind the last slash of a path, or all of it where nothing does. */
+const char *path_file_name(const char *path);
+
 /* The glob that matches this name and no other; free() it. */
 char *glob_of_name(const char *name);
 

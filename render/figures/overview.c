@@ -147,7 +147,7 @@ static void add_findings(struct page *page, const struct figure_source *source) 
 struct page *figure_overview(const struct figure_source *source, size_t unused) {
     (void)unused;
     struct page *page = page_create("The merge in numbers");
-    page->subtitle = memory_format("base %s", source->plan->config.base);
+    page->subtitle = memory_format("base %s", path_file_name(source->plan->config.base));
     page->width = 1.3;
     page->height = 1.85 + 0.05 * (double)source->analysis->table->specialist_count;
     page->columns = 3;

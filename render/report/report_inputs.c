@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static void write_files(struct report *report) {
     static const struct article_column columns[] = {
         {"what", false}, {"file", false}, {"format", false}, {"bytes", true}, {"sha256", false}};
@@ -23,7 +18,7 @@ static void write_files(struct report *report) {
         article_cell(report->article);
         article_say(report->article, "%s",
                     file->source == 0 ? "base" : report_name(report, file->source - 1));
-        report_cell_code(report, base_name(file->path));
+        report_cell_code(report, path_file_name(file->path));
         article_cell(report->article);
         article_say(report->article, "%s",
                     checkpoint_format(tensor_table_file(report->table, file->source)));
