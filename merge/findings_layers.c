@@ -97,7 +97,7 @@ struct misses {
 
 static struct misses count_misses(const struct findings_source *of, measure_miss *measure) {
     struct misses misses = {0};
-    for (size_t l = 0; l < of->table->layer_count; l++)
+    for (size_t l = 0; l < of->table->layer_count && of->analysis->spectra != NULL; l++)
         for (size_t i = 0; is_matrix(of, l) && i < of->table->specialist_count; i++) {
             const struct spectrum *spectrum = spectra_get(of->analysis->spectra, l, i);
             if (spectrum == NULL)

@@ -1,8 +1,8 @@
 #include "merge/merge_output.h"
-#include "merge/text.h"
 
 #include "analysis/support/ranks.h"
 #include "merge/config/config_parts.h"
+#include "merge/text.h"
 #include "merge/version.h"
 
 #include <stdlib.h>
