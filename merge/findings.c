@@ -4,11 +4,10 @@
 #include <string.h>
 
 static const struct remedy uncentre = {"real.center=false",
-                                       "the core is no longer what differs from the mean", true};
+                                       "the core is no longer what differs from the mean"};
 static const struct remedy equal_parts = {"real.normalize=true",
-                                          "all task vectors count alike in the core", true};
-static const struct remedy equal_norms = {"norm_match=global", "all residuals get the same norm",
-                                          true};
+                                          "all task vectors count alike in the core"};
+static const struct remedy equal_norms = {"norm_match=global", "all residuals get the same norm"};
 
 void findings_add(struct finding_list *list, const struct remedy *remedy, char *what, char *text,
                   char *advice) {
@@ -89,28 +88,34 @@ static void find_vanished_residuals(const struct findings_source *of, struct fin
                               "it."));
 }
 
-/* The gravest first. What it asks: whether the method has a core and matches norms, whether it
- * truncates. */
+/* The gravest first: whether the method must have a core and match norms, whether all spectra must
+ * be there, whether its remedy is one that nobody would not want. */
 static const struct {
     find *find;
-    bool of_r2m, of_spectra;
+    bool of_r2m, of_spectra, mends;
 } searches[] = {
-    {find_vanished_core, true, false}, {find_owned_core, true, false},
-    {find_clamped_rank, true, false},  {find_dominating, true, true},
-    {find_uneven_layers, true, true},  {find_vanished_residuals, true, true},
-    {find_cut_signal, true, true},     {find_kept_noise, true, true},
-    {find_dropped_layers, true, true}, {find_unchanged, false, false},
+    {find_vanished_core, true, false, true},  {find_owned_core, true, false, true},
+    {find_clamped_rank, true, false, false},  {find_dominating, true, true, true},
+    {find_uneven_layers, true, true, true},   {find_vanished_residuals, true, true, false},
+    {find_cut_signal, true, true, false},     {find_kept_noise, true, true, false},
+    {find_dropped_layers, true, true, false}, {find_unchanged, false, false, false},
 };
+
+/* Everything, or only what a key may mend. */
+static struct finding_list search(const struct findings_source *of, bool only_mended) {
+    bool is_r2m = of->plan->config.settings.method == METHOD_R2M;
+    struct finding_list list = {0};
+    for (size_t s = 0; of->analysis->core != NULL && s < sizeof searches / sizeof *searches; s++)
+        if ((is_r2m || !searches[s].of_r2m) && (of->preview->complete || !searches[s].of_spectra) &&
+            (searches[s].mends || !only_mended))
+            searches[s].find(of, &list);
+    return list;
+}
 
 struct finding_list findings_make(const struct plan *plan, const struct analysis *analysis,
                                   const struct preview *preview) {
     const struct findings_source of = {plan, analysis, preview, plan->table};
-    bool is_r2m = plan->config.settings.method == METHOD_R2M;
-    struct finding_list list = {0};
-    for (size_t s = 0; analysis->core != NULL && s < sizeof searches / sizeof *searches; s++)
-        if ((is_r2m || !searches[s].of_r2m) && (preview->complete || !searches[s].of_spectra))
-            searches[s].find(&of, &list);
-    return list;
+    return search(&of, false);
 }
 
 void findings_free(struct finding_list *list) {
@@ -125,11 +130,11 @@ void findings_free(struct finding_list *list) {
 
 const struct remedy *findings_remedy(const struct plan *plan, const struct analysis *analysis,
                                      const struct preview *preview) {
-    struct finding_list list = findings_make(plan, analysis, preview);
+    const struct findings_source of = {plan, analysis, preview, plan->table};
+    struct finding_list list = search(&of, true);
     const struct remedy *remedy = NULL;
     for (size_t i = 0; i < list.count && remedy == NULL; i++)
-        if (list.items[i].remedy != NULL && list.items[i].remedy->is_plain)
-            remedy = list.items[i].remedy;
+        remedy = list.items[i].remedy;
     findings_free(&list);
     return remedy;
 }

@@ -8,7 +8,6 @@
 struct remedy {
     const char *assignment; /* as for --set */
     const char *does;
-    bool is_plain; /* nobody would want it otherwise: fit for a key */
 };
 
 struct finding {
@@ -29,7 +28,8 @@ struct finding_list findings_make(const struct plan *plan, const struct analysis
                                   const struct preview *preview);
 void findings_free(struct finding_list *list);
 
-/* The first plain remedy among them, or NULL. */
+/* The first remedy among them that is fit for a key, or NULL: those about ranks are left out, which
+ * are the user's to choose. */
 const struct remedy *findings_remedy(const struct plan *plan, const struct analysis *analysis,
                                      const struct preview *preview);
 

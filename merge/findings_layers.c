@@ -11,11 +11,11 @@
 enum { WORST_SHOWN = 3 };
 
 static const struct remedy layer_norms = {"norm_match=layer",
-                                          "the residuals get the same norm in every layer", true};
+                                          "the residuals get the same norm in every layer"};
 static const struct remedy ranks_by_gd = {"residual.rank.gd=true",
-                                          "the Gavish-Donoho threshold chooses the ranks", false};
+                                          "the Gavish-Donoho threshold chooses the ranks"};
 static const struct remedy ranks_by_mp = {"residual.rank.mp=true",
-                                          "the Marchenko-Pastur edge chooses the ranks", false};
+                                          "the Marchenko-Pastur edge chooses the ranks"};
 
 static bool is_matrix(const struct findings_source *of, size_t layer) {
     return of->table->layers[layer].role == ROLE_MATRIX;
