@@ -222,6 +222,53 @@ static void a_failed_write_is_reported(void **state) {
     close(full.descriptor);
 }
 
+/* Begun by one, left, gone on with by another, joined by a third. */
+static void a_lasting_file_is_gone_on_with(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct atomic_file file, joined;
+    char *path = scratch_path(&scratch, "out"), *lasting = atomic_file_lasting(path), bytes[5];
+    assert_false(atomic_file_join(&joined, path, false, &error));
+    error_free(&error);
+    assert_int_equal(scratch_count(&scratch), 0);
+    assert_true(atomic_file_continue(&file, path, false, &error));
+    assert_string_equal(file.temporary, lasting);
+    assert_true(atomic_file_reserve(&file, 11, &error));
+    assert_true(atomic_file_put(&file, "world", 5, 6, &error));
+    atomic_file_leave(&file);
+    assert_int_equal(scratch_count(&scratch), 1);
+    assert_true(atomic_file_continue(&file, path, false, &error));
+    assert_true(atomic_file_reserve(&file, 11, &error));
+    assert_true(atomic_file_get(&file, bytes, 5, 6));
+    assert_memory_equal(bytes, "world", 5);
+    assert_false(atomic_file_get(&file, bytes, 5, 7));
+    assert_true(atomic_file_join(&joined, path, false, &error));
+    assert_true(atomic_file_put(&joined, "hello ", 6, 0, &error));
+    assert_true(atomic_file_sync(&joined, &error));
+    atomic_file_leave(&joined);
+    assert_true(atomic_file_commit(&file, &error));
+    assert_content(path, "hello world");
+    assert_int_equal(scratch_count(&scratch), 1);
+    free(lasting);
+    scratch_remove(&scratch);
+}
+
+/* The lasting name is known beforehand: a link that waits there leads nowhere. */
+static void a_link_in_its_place_is_refused(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct atomic_file file;
+    char *path = scratch_path(&scratch, "out"), *victim = scratch_path(&scratch, "victim");
+    assert_int_equal(symlink(victim, scratch_path(&scratch, "out.r2m-part")), 0);
+    assert_false(atomic_file_continue(&file, path, false, &error));
+    assert_int_equal(error.kind, ERROR_INPUT);
+    assert_int_equal(access(victim, F_OK), -1);
+    error_free(&error);
+    scratch_remove(&scratch);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_appears_at_commit),
@@ -235,6 +282,8 @@ int main(void) {
         cmocka_unit_test(reserve_sets_the_size),
         cmocka_unit_test(a_limit_on_file_sizes_is_an_error),
         cmocka_unit_test(a_failed_write_is_reported),
+        cmocka_unit_test(a_lasting_file_is_gone_on_with),
+        cmocka_unit_test(a_link_in_its_place_is_refused),
     };
     return cmocka_run_group_tests_name("atomic_file", tests, NULL, NULL);
 }
