@@ -55,9 +55,7 @@ char *layers_csv(const struct analysis *analysis, const struct preview *preview)
     const struct tensor_table *table = analysis->table;
     char *text = NULL;
     size_t size = 0;
-    FILE *csv = open_memstream(&text, &size);
-    if (csv == NULL)
-        memory_exhausted(size);
+    FILE *csv = memory_stream(&text, &size);
     fputs(titles, csv);
     for (size_t l = 0; l < table->layer_count; l++)
         for (size_t i = 0; i < preview->specialist_count && layer_is_shared(&table->layers[l]);
@@ -72,7 +70,6 @@ char *layers_csv(const struct analysis *analysis, const struct preview *preview)
             write_cell(csv, analysis, preview, l, i);
             fputc('\n', csv);
         }
-    if (fclose(csv) != 0)
-        memory_exhausted(size);
+    memory_stream_end(csv);
     return text;
 }

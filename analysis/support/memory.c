@@ -65,3 +65,15 @@ void string_list_free(struct string_list *list) {
     free(list->items);
     *list = (struct string_list){0};
 }
+
+FILE *memory_stream(char **text, size_t *size) {
+    FILE *stream = open_memstream(text, size);
+    if (stream == NULL)
+        memory_exhausted(0);
+    return stream;
+}
+
+void memory_stream_end(FILE *stream) {
+    if (fclose(stream) != 0)
+        memory_exhausted(0);
+}

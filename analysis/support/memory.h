@@ -11,6 +11,7 @@
 #define R2M_ANALYSIS_SUPPORT_MEMORY_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* Defined by the host program: says that memory is exhausted and ends the process. */
 _Noreturn void memory_exhausted(size_t bytes);
@@ -29,6 +30,11 @@ char *memory_text(const char *text, size_t length);
 
 /* printf into a new string. */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A stream into a new string; both are the caller's after memory_stream_end(), which releases the
+ * stream. */
+FILE *memory_stream(char **text, size_t *size);
+void memory_stream_end(FILE *stream);
 
 /* A list of strings that owns them. Zero-initialised is empty. */
 struct string_list {

@@ -194,9 +194,7 @@ static void put_body(FILE *stream, const struct article *article) {
 char *article_html(const struct article *article) {
     char *text = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL)
-        memory_exhausted(0);
+    FILE *stream = memory_stream(&text, &size);
     fputs(head, stream);
     fputs("<title>", stream);
     if (article->count > 0)
@@ -204,7 +202,6 @@ char *article_html(const struct article *article) {
     fprintf(stream, "</title>\n%s</head>\n<body>\n<main>\n", style);
     put_body(stream, article);
     fputs("</main>\n</body>\n</html>\n", stream);
-    if (fclose(stream) != 0)
-        memory_exhausted(size);
+    memory_stream_end(stream);
     return text;
 }

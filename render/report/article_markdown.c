@@ -135,14 +135,11 @@ char *article_markdown(const struct article *article) {
     };
     char *text = NULL;
     size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    if (stream == NULL)
-        memory_exhausted(0);
+    FILE *stream = memory_stream(&text, &size);
     for (size_t b = 0; b < article->count; b++) {
         fputs(b > 0 ? "\n" : "", stream);
         put[article->blocks[b].kind](stream, &article->blocks[b]);
     }
-    if (fclose(stream) != 0)
-        memory_exhausted(size);
+    memory_stream_end(stream);
     return text;
 }
