@@ -52,6 +52,10 @@ static const char style[] =
     "figure img { display: block; max-width: 100%; height: auto; background: #fff; "
     "border: 1px solid var(--line); border-radius: .3rem; }\n"
     "figcaption { color: var(--quiet); font-size: .9rem; margin-top: .4rem; max-width: 44rem; }\n"
+    "@media (max-width: 40rem) { .figures::before { content: 'Tap a picture to enlarge it.'; "
+    "color: var(--quiet); font-size: .9rem; } figure { cursor: zoom-in; } "
+    "figure:focus { overflow-x: auto; cursor: auto; } "
+    "figure:focus img { max-width: none; width: 52rem; } }\n"
     "@media print { main { max-width: none; } nav { display: none; } "
     "figure, tr { break-inside: avoid; } }\n"
     "</style>\n";
@@ -128,7 +132,7 @@ static void put_listing(FILE *stream, const struct block *block) {
 static void put_figure(FILE *stream, const struct block *block) {
     unsigned char *text = memory_array(block->svg_size / 3 * 4 + 5, 1);
     EVP_EncodeBlock(text, (const unsigned char *)block->svg, (int)block->svg_size);
-    fprintf(stream, "<figure%s>\n<img src=\"data:image/svg+xml;base64,%s\" alt=\"",
+    fprintf(stream, "<figure%s tabindex=\"0\">\n<img src=\"data:image/svg+xml;base64,%s\" alt=\"",
             block->wide ? " class=\"wide\"" : "", (char *)text);
     put_text(stream, block->alternate);
     fputs("\">\n", stream);
