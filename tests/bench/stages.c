@@ -2,6 +2,7 @@
  * `generate` wrote, one `NAME VALUE UNIT` a line. Every stage starts from opened files. */
 #include "analysis/support/memory.h"
 #include "merge/merge.h"
+#include "render/figures/figures.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 enum { EDITS = 500, REPEATS = 3 };
 
 struct bench {
+    const char *folder; /* of the checkpoints */
     struct config config;
     struct tensor_table *table;
     struct plan *plan;
@@ -33,11 +35,11 @@ static double smaller(double one, double other) {
     return one < other ? one : other;
 }
 
-static bool open_files(struct bench *bench, const char *folder, size_t n) {
+static bool open_files(struct bench *bench, size_t n) {
     char **paths = memory_array(n, sizeof *paths);
-    char *base = memory_format("%s/base.safetensors", folder);
+    char *base = memory_format("%s/base.safetensors", bench->folder);
     for (size_t s = 0; s < n; s++)
-        paths[s] = memory_format("%s/s%zu.safetensors", folder, s + 1);
+        paths[s] = memory_format("%s/s%zu.safetensors", bench->folder, s + 1);
     config_init(&bench->config);
     double start = now();
     bool good =
@@ -145,10 +147,34 @@ static bool run_preview(struct bench *bench) {
     return good;
 }
 
+/* All figures as PNG at the default size and resolution, into figures beside the checkpoints. */
+static bool run_figures(struct bench *bench) {
+    struct analysis *analysis = start(bench);
+    bool good = analysis_wait(analysis, NULL, NULL, &bench->error);
+    struct preview *preview = preview_create(bench->table);
+    struct figure_source source = {analysis, preview};
+    char *folder = memory_format("%s/figures", bench->folder);
+    struct figure_files files = {
+        .folder = folder, .image = image_options_default(), .overwrite = true};
+    size_t count = 0;
+    preview_compute(preview, bench->plan, analysis);
+    double begin = now();
+    good = good && figures_write(&source, &files, NULL, &count, &bench->error);
+    row("figures", (double)count, "files");
+    row("all_figures", now() - begin, "s");
+    free(folder);
+    preview_free(preview);
+    analysis_free(analysis);
+    return good;
+}
+
 static const struct {
     const char *name;
     bool (*run)(struct bench *bench);
-} stages[] = {{"gram", run_gram}, {"spectra", run_spectra}, {"preview", run_preview}};
+} stages[] = {{"gram", run_gram},
+              {"spectra", run_spectra},
+              {"preview", run_preview},
+              {"figures", run_figures}};
 
 static bool run_stage(struct bench *bench, const char *name) {
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
@@ -158,10 +184,10 @@ static bool run_stage(struct bench *bench, const char *name) {
 }
 
 int main(int argc, char **argv) {
-    struct bench bench = {0};
+    struct bench bench = {.folder = argv[1]};
     if (argc < 4)
         return 2;
-    bool good = open_files(&bench, argv[1], (size_t)atoi(argv[2]));
+    bool good = open_files(&bench, (size_t)atoi(argv[2]));
     bench.pool = pool_create((unsigned)atoi(argv[3]));
     for (int i = 4; i < argc && good; i++)
         good = run_stage(&bench, argv[i]);
