@@ -60,6 +60,7 @@ struct chart_map { /* cells whose colour is their value */
     enum chart_colours colours;
     char *label; /* of the values, with the unit */
     double minimum, maximum;
+    int decimals; /* of the numbers in cells */
 };
 
 struct chart {

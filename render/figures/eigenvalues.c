@@ -24,7 +24,7 @@ struct chart *figure_eigenvalues(const struct figure_source *source, size_t unus
     chart->subtitle =
         memory_format("\u2016core\u2016 %.4g, \u2016mean task vector\u2016 %.4g, cosine %.3f",
                       core->core_norm, core->mean_norm, core->cos_core_mean);
-    chart->x.label = memory_string("eigenvalue, largest first");
+    chart->x.label = memory_string("eigenvalue (share), largest first");
     chart->y.label = memory_string("share of their sum");
     chart_set_bars(chart, n, 2, true);
     chart->bars.names[0] = memory_format("Real subspace, k = %zu", k);
@@ -32,8 +32,9 @@ struct chart *figure_eigenvalues(const struct figure_source *source, size_t unus
     chart->bars.colours[0] = CHART_REAL;
     chart->bars.colours[1] = CHART_FAKE;
     for (size_t i = 0; i < n; i++) {
-        chart->bars.categories[i] = memory_format("%zu", i + 1);
-        chart->bars.values[i * 2 + (i >= k)] = total > 0 ? counted(core, i) / total : 0;
+        double value = counted(core, i), share = total > 0 ? value / total : 0;
+        chart->bars.categories[i] = memory_format("%.3g (%.1f %%)", value, 100 * share);
+        chart->bars.values[i * 2 + (i >= k)] = share;
     }
     chart_fit(chart);
     return chart;

@@ -184,6 +184,59 @@ static void parts_add_up_to_one(void **state) {
     }
 }
 
+static size_t layer_of_column(const struct tensor_table *table, size_t column) {
+    size_t l = 0;
+    for (;; l++)
+        if (table->layers[l].role == ROLE_MATRIX && column-- == 0)
+            return l;
+}
+
+static void maps_hold_percentages_of_cells(void **state) {
+    const struct fixture *f = *state;
+    struct figure_source source = {f->analysis, f->preview};
+    struct chart *share = figure_map_share(&source, 0), *kept = figure_map_kept(&source, 0),
+                 *dominance = figure_map_dominance(&source, 0);
+    assert_int_equal(share->map.row_count, N);
+    assert_int_equal(share->map.column_count, f->table->matrix_count);
+    for (size_t c = 0; c < share->map.column_count; c++) {
+        size_t layer = layer_of_column(f->table, c), count = share->map.column_count;
+        double sum = 0, greatest = -INFINITY;
+        for (size_t i = 0; i < N; i++) {
+            const struct preview_cell *cell = preview_cell_at(f->preview, layer, i);
+            assert_close(share->map.values[i * count + c], 100 * cell->share_after, 1e-12);
+            assert_close(kept->map.values[i * count + c], 100 * cell->kept, 1e-12);
+            sum += share->map.values[i * count + c];
+            greatest = fmax(greatest, dominance->map.values[i * count + c]);
+        }
+        assert_close(sum, 100, 1e-9);
+        assert_close(greatest, 100 * f->preview->dominance[layer], 1e-9);
+    }
+    assert_true(dominance->map.minimum == -dominance->map.maximum);
+    assert_true(share->map.minimum == 0 && kept->map.maximum == 100);
+    chart_free(share);
+    chart_free(kept);
+    chart_free(dominance);
+}
+
+/* Specialists equal to the base: there is no share, no Real part and nothing to keep. */
+static void nothing_is_no_value(void **state) {
+    (void)state;
+    struct model_recipe recipe = model_recipe_default(N);
+    for (size_t i = 0; i < N; i++)
+        recipe.scales[i] = 0;
+    struct study study = study_make(&recipe, NULL, 1);
+    struct figure_source source = {study.analysis, study.preview};
+    struct chart *charts[] = {figure_map_share(&source, 0), figure_map_real(&source, 0),
+                              figure_map_kept(&source, 0), figure_map_dominance(&source, 0)};
+    for (size_t k = 0; k < 4; k++) {
+        for (size_t i = 0; i < N * charts[k]->map.column_count; i++)
+            assert_true(isnan(charts[k]->map.values[i]));
+        assert_true(isfinite(charts[k]->map.maximum) && charts[k]->map.maximum > 0);
+        chart_free(charts[k]);
+    }
+    study_end(&study);
+}
+
 /* The files asked for in the tests below: four figures, two of which have no subject. */
 static struct figure_files files_in(const char *folder, const char *layers) {
     return (struct figure_files){.folder = folder,
@@ -299,6 +352,8 @@ int main(void) {
         cmocka_unit_test(zoom_leaves_the_rest_out),
         cmocka_unit_test(vectors_have_no_spectrum),
         cmocka_unit_test(parts_add_up_to_one),
+        cmocka_unit_test(maps_hold_percentages_of_cells),
+        cmocka_unit_test(nothing_is_no_value),
         cmocka_unit_test(files_are_written_for_the_layers_asked),
         cmocka_unit_test(figures_are_chosen_by_patterns),
         cmocka_unit_test(files_of_names_alike_are_kept_apart),

@@ -363,6 +363,64 @@ static void map_cells_have_the_colours_of_the_bar(void **state) {
     chart_free(chart);
 }
 
+/* Columns of the picture that begin a tall dark line: both sides of the plot, both of the bar. */
+static size_t upright_lines(const struct picture *picture, size_t *at, size_t limit) {
+    size_t count = 0;
+    bool before = false;
+    for (size_t x = 0; x < picture->width; x++) {
+        bool dark = dark_run(picture, x, false) > picture->height * 4 / 10;
+        if (dark && !before && count < limit)
+            at[count++] = x;
+        before = dark;
+    }
+    return count;
+}
+
+static void assert_near_colour(struct rgb one, struct rgb other, int tolerance) {
+    assert_true(abs(one.red - other.red) <= tolerance);
+    assert_true(abs(one.green - other.green) <= tolerance);
+    assert_true(abs(one.blue - other.blue) <= tolerance);
+}
+
+/* Every cell lies where its row and column say, in the colour that the bar has at its value. */
+static void cells_agree_with_the_colour_bar(void **state) {
+    (void)state;
+    enum { ROWS = 3, COLUMNS = 5 };
+    struct chart *chart = chart_create("map");
+    chart_set_map(chart, ROWS, COLUMNS, "value");
+    chart->map.minimum = 0; /* values from the middle on: no dark cells, which look like lines */
+    chart->map.maximum = 200;
+    for (size_t i = 0; i < ROWS * COLUMNS; i++)
+        chart->map.values[i] = 110 + (double)(i * 7 % 15) * 6;
+    for (size_t i = 0; i < COLUMNS; i++)
+        chart->map.columns[i] = memory_string("c");
+    for (size_t i = 0; i < ROWS; i++)
+        chart->map.rows[i] = memory_string("r");
+    chart_fit(chart);
+    struct image_options options = image_options_default();
+    options.dpi = 200;
+    struct picture picture = drawn(chart, &options);
+    struct frame frame = find_frame(&picture);
+    size_t lines[5];
+    assert_int_equal(upright_lines(&picture, lines, 5), 4);
+    double width = (double)(lines[1] - lines[0]), height = (double)(frame.bottom - frame.top);
+    for (size_t i = 0; i < ROWS * COLUMNS; i++) {
+        double column = (double)(i % COLUMNS), row = (double)(i / COLUMNS);
+        double position = chart->map.values[i] / 200;
+        size_t bar_y = frame.bottom - (size_t)(position * height);
+        struct rgb bar = pixel(&picture, (lines[2] + lines[3]) / 2, bar_y);
+        assert_near_colour(bar, colour_map(CHART_SEQUENTIAL, position), 8);
+        for (int corner = 0; corner < 4; corner++) {
+            double x = column + (corner % 2 ? 0.96 : 0.04), y = row + (corner / 2 ? 0.95 : 0.05);
+            struct rgb cell = pixel(&picture, lines[0] + (size_t)(x / COLUMNS * width),
+                                    frame.top + (size_t)(y / ROWS * height));
+            assert_near_colour(cell, colour_map(CHART_SEQUENTIAL, position), 0);
+        }
+    }
+    free(picture.rgb);
+    chart_free(chart);
+}
+
 static void a_cell_without_value_has_no_colour_of_the_map(void **state) {
     (void)state;
     struct chart *chart = chart_create("map");
@@ -398,6 +456,7 @@ static void the_sequential_map_grows_in_lightness(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_cells_have_the_colours_of_the_bar),
+        cmocka_unit_test(cells_agree_with_the_colour_bar),
         cmocka_unit_test(a_cell_without_value_has_no_colour_of_the_map),
         cmocka_unit_test(the_sequential_map_grows_in_lightness),
         cmocka_unit_test(curves_pass_through_their_points),
