@@ -152,7 +152,7 @@ static bool run_figures(struct bench *bench) {
     struct analysis *analysis = start(bench);
     bool good = analysis_wait(analysis, NULL, NULL, &bench->error);
     struct preview *preview = preview_create(bench->table);
-    struct figure_source source = {analysis, preview};
+    struct figure_source source = {analysis, preview, bench->plan};
     char *folder = memory_format("%s/figures", bench->folder);
     struct figure_files files = {
         .folder = folder, .image = image_options_default(), .overwrite = true};

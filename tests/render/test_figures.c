@@ -193,7 +193,7 @@ static size_t layer_of_column(const struct tensor_table *table, size_t column) {
 
 static void maps_hold_percentages_of_cells(void **state) {
     const struct fixture *f = *state;
-    struct figure_source source = {f->analysis, f->preview};
+    struct figure_source source = {f->analysis, f->preview, f->plan};
     struct chart *share = figure_map_share(&source, 0), *kept = figure_map_kept(&source, 0),
                  *dominance = figure_map_dominance(&source, 0);
     assert_int_equal(share->map.row_count, N);
@@ -225,7 +225,7 @@ static void nothing_is_no_value(void **state) {
     for (size_t i = 0; i < N; i++)
         recipe.scales[i] = 0;
     struct study study = study_make(&recipe, NULL, 1);
-    struct figure_source source = {study.analysis, study.preview};
+    struct figure_source source = {study.analysis, study.preview, study.plan};
     struct chart *charts[] = {figure_map_share(&source, 0), figure_map_real(&source, 0),
                               figure_map_kept(&source, 0), figure_map_dominance(&source, 0)};
     for (size_t k = 0; k < 4; k++) {
