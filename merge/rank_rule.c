@@ -1,5 +1,6 @@
 #include "merge/rank_rule.h"
 
+#include "analysis/auto_rank.h"
 #include "merge/text.h"
 
 #include <math.h>
@@ -21,6 +22,7 @@ static const struct {
     [RANK_ENERGY] = {"energy", true, true, 1, "as many as keep this share of the energy"},
     [RANK_GD] = {"gd", false, true, 1, "those above the Gavish-Donoho threshold"},
     [RANK_MP] = {"mp", false, true, 1, "those above the Marchenko-Pastur noise edge"},
+    [RANK_AUTO] = {"auto", false, true, 1, "as many as stand above the noise, by their energy"},
     [RANK_FULL] = {"full", false, false, 1, "all: the residual is not truncated"},
     [RANK_ZERO] = {"zero", false, false, 1, "none: the residual is left out"},
 };
@@ -114,7 +116,7 @@ bool rank_rule_parse(const char *text, struct rank_rule *rule, struct error *err
     char *quoted = error_quote(text, strlen(text));
     error_set(error, ERROR_USAGE,
               "rank: \"%s\" is not a rule; allowed is 64 (rank), 10%% or 0.1 (ratio), e90 or e0.9 "
-              "(energy), gd, mp, full, zero",
+              "(energy), gd, mp, auto, full, zero",
               quoted);
     free(quoted);
     return false;
@@ -164,6 +166,8 @@ size_t rank_rule_resolve(struct rank_rule rule, size_t max_rank, const struct sp
         rank = spectrum_count_above(spectrum, spectrum_gavish_donoho(spectrum));
     else if (rule.kind == RANK_MP)
         rank = spectrum_count_above(spectrum, spectrum_marchenko_pastur(spectrum));
+    else if (rule.kind == RANK_AUTO)
+        rank = auto_rank(spectrum).rank;
     else if (rule.kind == RANK_FULL)
         rank = max_rank;
     return rank < max_rank ? rank : max_rank;

@@ -11,6 +11,7 @@ enum rank_kind {
     RANK_ENERGY, /* value q in [0, 1]: smallest r that keeps q of the energy */
     RANK_GD,     /* Gavish-Donoho threshold */
     RANK_MP,     /* Marchenko-Pastur edge */
+    RANK_AUTO,   /* directions above the noise (analysis/auto_rank.h) */
     RANK_FULL,
     RANK_ZERO,
     RANK_KIND_COUNT
@@ -39,7 +40,7 @@ bool rank_rule_make(const char *field, const char *name, double value, struct ra
                     struct error *error);
 
 /* What a person types: "64" (rank), "10%" or "0.1" (ratio), "e90" or "e0.9" (energy), "gd", "mp",
- * "full", "zero". ERROR_USAGE lists the forms. */
+ * "auto", "full", "zero". ERROR_USAGE lists the forms. */
 bool rank_rule_parse(const char *text, struct rank_rule *rule, struct error *error);
 
 /* The same form back, such that rank_rule_parse gives the rule again. Returns buffer. */

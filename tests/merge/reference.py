@@ -98,6 +98,13 @@ def chosen_rank(rule, sigma, rows, cols):
     if kind == "mp":
         scale = np.median(sigma) / np.sqrt(max(rows, cols) * marchenko_pastur_median(beta))
         return int((sigma > scale * (np.sqrt(rows) + np.sqrt(cols))).sum())
+    if kind == "auto":
+        scale = np.median(sigma) / np.sqrt(marchenko_pastur_median(beta))
+        y = sigma[sigma > scale * (1 + np.sqrt(beta))] / scale
+        if not len(y):
+            return 0
+        p = ((y ** 2 - beta - 1) ** 2 - 4 * beta) / y ** 2
+        return int(np.exp(-(p / p.sum() * np.log(p / p.sum())).sum()) + 0.5)
     return {"full": full, "zero": 0}[kind]
 
 

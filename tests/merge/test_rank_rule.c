@@ -108,7 +108,7 @@ static void typed_forms_are_understood(void **state) {
         {"0.1", {RANK_RATIO, 0.1}},      {"1.0", {RANK_RATIO, 1}}, {"e90", {RANK_ENERGY, 0.9}},
         {"e0.9", {RANK_ENERGY, 0.9}},    {"e1", {RANK_ENERGY, 1}}, {"e1%", {RANK_ENERGY, 0.01}},
         {"e99.5", {RANK_ENERGY, 0.995}}, {"gd", {RANK_GD, 0}},     {"mp", {RANK_MP, 0}},
-        {"full", {RANK_FULL, 0}},        {"zero", {RANK_ZERO, 0}},
+        {"auto", {RANK_AUTO, 0}},        {"full", {RANK_FULL, 0}}, {"zero", {RANK_ZERO, 0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error error = {0};

@@ -50,6 +50,7 @@ CASES = {
     "energy": ({"rule": ("energy", 0.8)}, ["residual.rank.energy=0.8"]),
     "gd": ({"rule": ("gd", True)}, ["residual.rank.gd=true"]),
     "mp": ({"rule": ("mp", True)}, ["residual.rank.mp=true"]),
+    "auto": ({"rule": ("auto", True)}, ["residual.rank.auto=true"]),
     "full": ({"rule": ("full", True)}, ["residual.rank.full=true"]),
     "zero": ({"rule": ("zero", True)}, ["residual.rank.zero=true"]),
     "all excluded from heads": ({"head": ["head.*", "classifier.*", "pos.*"]}, ["keys.head=pos.*"]),

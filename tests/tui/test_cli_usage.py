@@ -160,6 +160,8 @@ class Help(ProgramTest):
         self.assertEqual(self.complete("r2m", "merge", "--dry"), ["--dry-run"])
         self.assertEqual(self.complete("r2m", "merge", "--preset", "p"), ["paper"])
         self.assertEqual(self.complete("r2m", "merge", "--set", "alp"), ["alpha="])
+        self.assertEqual(self.complete("r2m", "merge", "--set", "residual.rank.a"),
+                         ["residual.rank.auto=true"])
         self.assertEqual(self.complete("r2m", "merge", "--spectr"), [])
 
 

@@ -1,6 +1,7 @@
 #include "tui/command/completion.h"
 
 #include "merge/config/settings.h"
+#include "merge/rank_rule.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 
@@ -13,6 +14,9 @@ static void print_values(const struct option *option) {
     bool is_set = option->kind == OPTION_SET && option->key == NULL;
     for (size_t i = 0; is_set && i < count; i++)
         printf("%s%s=", i > 0 ? " " : "", fields[i].path);
+    for (enum rank_kind kind = 0; is_set && kind < RANK_KIND_COUNT; kind++)
+        printf(" residual.rank.%s=%s", rank_kind_name(kind),
+               rank_kind_has_value(kind) ? "" : "true");
     const char *const *choices = option->choices != NULL ? option->choices() : NULL;
     for (size_t i = 0; choices != NULL && choices[i] != NULL; i++)
         printf("%s%s", i > 0 ? " " : "", choices[i]);

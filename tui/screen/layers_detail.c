@@ -1,5 +1,6 @@
 /* The right side of the Layers view below the spectrum: bars, values. */
 #include "tui/screen/layers.h"
+#include "tui/screen/rank_proposal.h"
 
 #include <math.h>
 
@@ -201,6 +202,14 @@ static void draw_spectrum_values(struct surface *surface, struct rect *rect,
     draw_value(surface, rect, "e90, e99 give", text, ELEMENT_TEXT);
 }
 
+/* What rule auto gives here, and why. */
+static void draw_proposal(struct surface *surface, struct rect *rect,
+                          const struct spectrum *spectrum) {
+    char why[TEXT_ROOM], text[TEXT_ROOM];
+    snprintf(text, sizeof text, "auto gives %.200s", rank_proposal_text(spectrum, why));
+    surface_paragraph(surface, rect, ELEMENT_QUIET, text);
+}
+
 /* Singular value and kept energy of every specialist at the cursor. */
 static void draw_cursor_values(const struct app *app, const struct layers_view *view,
                                struct surface *surface, struct rect *rect) {
@@ -259,4 +268,6 @@ void layers_draw_values(struct app *app, const struct layers_view *view, struct 
     if (spectrum != NULL)
         draw_spectrum_values(surface, &rect, spectrum, cell->rank);
     draw_cursor_values(app, view, surface, &rect);
+    if (spectrum != NULL)
+        draw_proposal(surface, &rect, spectrum);
 }

@@ -1,5 +1,6 @@
 /* View 1: the layers, their spectra, their ranks, and what each specialist contributes. */
 #include "tui/screen/layers.h"
+#include "tui/screen/rank_proposal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ static unsigned accept_rank(struct app *app, const char *text) {
 
 static unsigned ask_rank(struct app *app) {
     prompt_open(&app->prompt,
-                (struct prompt_use){.label = "rank (64, 10%, e90, gd, mp, full, zero): ",
+                (struct prompt_use){.label = "rank (64, 10%, e90, gd, mp, auto, full, zero): ",
                                     .accept = accept_rank},
                 "");
     return DIRTY_SCREEN;
@@ -191,6 +192,8 @@ static unsigned act_on_ranks(struct app *app, struct layers_view *view, enum act
     struct rank_selection selected = layers_selection(view);
     if (action == ACTION_RANK_SET)
         return ask_rank(app);
+    if (action == ACTION_RANK_PROPOSE)
+        return rank_propose(app, &selected);
     if (action == ACTION_RANK_RESET)
         return rank_reset(app, &selected);
     if (action == ACTION_RANK_COPY)
@@ -228,6 +231,7 @@ static unsigned act(struct app *app, void *state, enum action action) {
     case ACTION_RANK_UP_10:
     case ACTION_RANK_DOWN_10:
     case ACTION_RANK_SET:
+    case ACTION_RANK_PROPOSE:
     case ACTION_RANK_RESET:
     case ACTION_RANK_COPY:
     case ACTION_RANK_PASTE:

@@ -141,7 +141,8 @@ static const char *allowed(const struct plan_row *row, char text[FIELD_TEXT]) {
     else if (row->kind == ROW_WEIGHT)
         snprintf(text, FIELD_TEXT, "a number from 0 on");
     else
-        snprintf(text, FIELD_TEXT, "64 (rank), 10%% (ratio), e90 (energy), gd, mp, full, zero");
+        snprintf(text, FIELD_TEXT,
+                 "64 (rank), 10%% (ratio), e90 (energy), gd, mp, auto, full, zero");
     return text;
 }
 
