@@ -33,6 +33,7 @@ struct config {
     struct rank_rule rank;           /* residual.rank: the rule where no override applies */
     struct rank_override *overrides; /* later ones win */
     size_t override_count;
+    bool foreign; /* read from a file of another program, which is never written over */
 };
 
 /* Defaults (preset r2m), no files. */
@@ -44,8 +45,8 @@ void config_free(struct config *config);
 bool config_set_files(struct config *config, const char *base, const char *const *specialists,
                       size_t count, struct error *error);
 
-/* Reads a file; relative paths in it are taken from its folder and stored so that they open from
- * the current one. */
+/* Reads a file, ours or the YAML of the authors (merge/exchange/authors.h); relative paths in it
+ * are taken from its folder and stored so that they open from the current one. */
 bool config_read(const char *path, struct config *config, struct error *error);
 
 /* Parses JSON text; folder (may be NULL) is where relative paths start; name stands in messages. */

@@ -2,6 +2,7 @@
 
 #include "analysis/support/utf8.h"
 #include "merge/config/config_reader.h"
+#include "merge/exchange/authors.h"
 
 #include <errno.h>
 #include <math.h>
@@ -123,7 +124,7 @@ static void read_rule(struct reader *reader, struct member member, struct rank_r
         reader_problem(
             reader, member.shown,
             "allowed is exactly one of {\"ratio\": 0.1}, {\"rank\": 32}, {\"energy\": 0.9}, "
-            "{\"gd\": true}, {\"mp\": true}, {\"full\": true}, {\"zero\": true}");
+            "{\"gd\": true}, {\"mp\": true}, {\"auto\": true}, {\"full\": true}, {\"zero\": true}");
         return;
     }
     double number = cJSON_IsNumber(item) ? item->valuedouble : NAN;
@@ -250,7 +251,10 @@ bool config_read(const char *path, struct config *config, struct error *error) {
     *config = (struct config){0};
     char *name = error_quote(path, strlen(path)), *folder = path_folder(path);
     char *text = file_text(path, name, error);
-    bool good = text != NULL && config_parse(text, name, folder, config, error);
+    bool theirs = text != NULL && authors_recognise(path, text);
+    bool good =
+        text != NULL && (theirs ? authors_parse : config_parse)(text, name, folder, config, error);
+    config->foreign = good && theirs;
     free(text);
     free(folder);
     free(name);

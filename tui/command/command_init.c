@@ -1,4 +1,5 @@
-/* A config from files, every default written out. */
+/* A config from files or from another, every default written out, ours or another program's. */
+#include "merge/exchange/exchange.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/session.h"
@@ -19,13 +20,18 @@ int command_init(const struct options *options) {
     struct session session = {0};
     struct error error = {0};
     int code = EXIT_DONE;
+    struct string_list lost = {0};
+    const char *format = options->format != NULL ? options->format : exchange_format_names()[0];
     if (!session_open(&session, options, &error) ||
-        !config_write(&session.config, options->output, options->force, &error)) {
+        !exchange_write(&session.config, session.table, format, options->output, options->force,
+                        &lost, &error)) {
         code = complain(&error);
     } else if (!options->quiet) {
         session_warn(&session);
+        complain_warnings(&lost);
         print_summary(options->output, session.table);
     }
+    string_list_free(&lost);
     session_close(&session);
     return code;
 }

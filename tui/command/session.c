@@ -1,23 +1,49 @@
 #include "tui/command/session.h"
 
 #include "analysis/support/ranks.h"
+#include "merge/exchange/authors.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* --base beside a config in another program's format says which file its base is. */
+static bool names_config(const struct options *options) {
+    return options->operand_count == 1 && authors_recognise(options->operands[0], "");
+}
+
+/* The authors' YAML names its base as on a hub, where nothing is found by chance. */
+static bool base_is_there(const char *path, const struct config *config, struct error *error) {
+    if (!config->foreign || (config->base != NULL && access(config->base, F_OK) == 0))
+        return true;
+    error_set(error, ERROR_INPUT, "%s: model: %s%s", path,
+              config->base != NULL ? config->base : "missing",
+              config->base != NULL ? ": there is no such file or folder" : "");
+    error_hint(error, "--base FILE says where the base is");
+    return false;
+}
 
 static bool read_source(struct session *session, const struct options *options,
                         struct error *error) {
     const char *const *operands = (const char *const *)options->operands;
-    if (options->base != NULL) {
+    if (options->base != NULL && !names_config(options)) {
         config_init(&session->config);
         return config_set_files(&session->config, options->base, operands, options->operand_count,
                                 error);
     }
-    session->config_path = options->operand_count > 0 ? operands[0] : COMMAND_DEFAULT_CONFIG;
-    return config_read(session->config_path, &session->config, error);
+    const char *path = options->operand_count > 0 ? operands[0] : COMMAND_DEFAULT_CONFIG;
+    if (!config_read(path, &session->config, error))
+        return false;
+    if (!session->config.foreign)
+        session->config_path = path;
+    if (options->base != NULL) {
+        free(session->config.base);
+        session->config.base = memory_string(options->base);
+    }
+    return base_is_there(path, &session->config, error);
 }
 
 /* All assignments; every problem is listed. */

@@ -8,7 +8,7 @@
 
 struct session {
     struct config config;
-    const char *config_path; /* NULL when made from --base; borrowed */
+    const char *config_path; /* NULL when made from --base or of another program; borrowed */
     struct tensor_table *table;
     struct plan *plan;
     struct pool *pool;
