@@ -68,6 +68,9 @@ bool merge_check_output(const struct plan *plan, const char *path, struct error 
 /* A digest of config and inputs, of which the merge follows. Takes milliseconds. */
 void merge_digest(const struct plan *plan, char sha256[SHA256_TEXT]);
 
+/* Whether path leads to a file of the base or of a specialist, or to a folder that holds one. */
+bool merge_is_input(const struct plan *plan, const char *path);
+
 /* Sentences about the tensors of an output of that name, for people: whose names it has, what is
  * left out, which are tied. */
 struct string_list merge_notes(const struct plan *plan, const char *path);

@@ -29,7 +29,7 @@ static char *config_of_output(const struct plan *plan) {
     return text;
 }
 
-static bool is_input(const struct plan *plan, const char *path) {
+bool merge_is_input(const struct plan *plan, const char *path) {
     const struct tensor_table *table = plan->table;
     bool same = checkpoint_is_made_of(table->base, path);
     for (size_t i = 0; i < table->specialist_count; i++)
@@ -48,7 +48,7 @@ bool merge_check_output(const struct plan *plan, const char *path, struct error 
                          "%s: with output.shard_bytes the output is a folder; its name must end "
                          "in /",
                          path);
-    if (is_input(plan, path))
+    if (merge_is_input(plan, path))
         return error_set(error, ERROR_USAGE, "%s: is one of the inputs%s; choose another name",
                          path, writer_is_folder(path) ? ", or holds one" : "");
     return true;

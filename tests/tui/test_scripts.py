@@ -74,6 +74,14 @@ class Ranks(ScriptTest):
         words = words_of(self.room.screen("all.txt"), "•mlp.fc1")
         self.assertEqual([int(w) for w in words[1:4]], expected)
 
+    def test_a_proposal_is_taken_and_says_why(self):
+        self.write_config("auto.json", rank={"auto": True})
+        cells = self.layer("auto.json")["specialists"]
+        rows = self.room.screen("proposed.txt")
+        words = words_of(rows, "•mlp.fc1")
+        self.assertEqual([int(w) for w in words[1:4]], [one["rank"] for one in cells])
+        self.assertRegex(rows[22], r"auto \d+: \d+ of 96 above noise 0\.\d+, like \S+ of equal energy; keeps \d+%")
+
     def test_a_wrong_rule_is_said_and_the_prompt_stays(self):
         row = self.room.screen("refused.txt")[22]
         self.assertIn("rank (64, 10%", row)
@@ -287,6 +295,16 @@ class Export(ScriptTest):
                          [{"layer": "backbone.encoder.layers.0.mlp.fc1.weight",
                            "specialist": "fs", "rank": {"rank": 10}}])
         self.assertNotIn("*", self.room.screen("config.txt")[0])
+
+    def test_adapters_are_those_of_merge(self):
+        self.assertIn("3 adapters written", "\n".join(self.room.screen("adapters.txt")))
+        done = self.room.run("merge", "out.json", "-o", "again", "--adapters")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        written = [path for path in (self.room.path / "demo-adapters").rglob("*.*")]
+        self.assertEqual(len(written), 6)
+        for path in written:
+            again = self.room.path / "again" / path.parent.name / path.name
+            self.assertEqual(path.read_bytes(), again.read_bytes())
 
     def test_figures_and_report(self):
         figures = list((self.room.path / "demo-figures").glob("*.png"))

@@ -21,6 +21,7 @@
 
 #define SOURCE_TEXT                                                                                \
     "SOURCE is a CONFIG file, or --base FILE and the specialists, each a PATH or NAME=PATH.\n"     \
+    "A CONFIG may be the YAML of the method's authors; --base beside it is its base.\n"            \
     "The config is read first, then --preset applied, then --set, --strip-prefix and --rename.\n"
 
 const struct command commands[COMMAND_COUNT] = {
@@ -40,9 +41,11 @@ const struct command commands[COMMAND_COUNT] = {
         {"analyze", "SOURCE", "energies, ranks and dominance, layer by layer",
          "A table on a terminal, the same with tabs and all digits elsewhere.\n" SOURCE_TEXT,
          command_analyze, NULL, true},
-    [COMMAND_MERGE] = {"merge", "SOURCE -o OUT", "write the merged checkpoint",
-                       "OUT appears complete or not at all.\n" SOURCE_TEXT, command_merge,
-                       "-o OUT is missing", true},
+    [COMMAND_MERGE] =
+        {"merge", "SOURCE -o OUT", "write the merged checkpoint",
+         "OUT appears complete or not at all. With --adapters OUT is a folder of adapters,\none "
+         "for each specialist, to be added to the merge with --set alpha=0.\n" SOURCE_TEXT,
+         command_merge, "-o OUT is missing", true},
     [COMMAND_PLOT] = {"plot", "SOURCE -o DIR", "draw spectra, energies and contributions",
                       "One spectrum for each matrix, energies for each specialist, contributions\n"
                       "before and after norm matching.\n" SOURCE_TEXT,
@@ -53,11 +56,13 @@ const struct command commands[COMMAND_COUNT] = {
                         "what to do about them, analysis.json, layers.csv and config.json. It\n"
                         "appears complete or not at all.\n" SOURCE_TEXT,
                         command_report, "-o DIR is missing", false},
-    [COMMAND_INIT] = {"init", "--base FILE SPECIALIST... -o CONFIG",
-                      "write a config from files, every default written out",
-                      "The files are opened to see whether they line up; paths in the config are\n"
-                      "relative to it.\n",
-                      command_init, "-o CONFIG is missing", false},
+    [COMMAND_INIT] =
+        {"init", "SOURCE -o CONFIG [--format FORMAT]",
+         "write a config, every default written out, or another program's",
+         "The files are opened to see whether they line up; paths in the config are\n"
+         "relative to it. --format authors and mergekit write YAML for the scripts of the\n"
+         "method's authors and for mergekit, and say what such a file cannot hold.\n" SOURCE_TEXT,
+         command_init, "-o CONFIG is missing", false},
 };
 
 /* What --set takes. */
@@ -130,7 +135,7 @@ static const char *wrong_source(const struct options *options) {
     size_t count = options->operand_count;
     if (based && count == 0)
         return "no specialist is given";
-    if (!based && options->command == COMMAND_INIT)
+    if (!based && options->command == COMMAND_INIT && count == 0)
         return "--base FILE is missing";
     if (!based && count > 1)
         return "several files are given, but no --base";

@@ -7,6 +7,7 @@
 #include "tui/command/complain.h"
 #include "tui/command/session.h"
 #include "tui/command/text_table.h"
+#include "tui/command/write_adapters.h"
 #include "tui/terminal/surface.h"
 
 #include <math.h>
@@ -169,7 +170,8 @@ static bool merge(struct session *session, const struct options *options, struct
 int command_merge(const struct options *options) {
     struct session session = {0};
     struct error error = {0};
-    int code = merge(&session, options, &error) ? EXIT_DONE : complain(&error);
+    bool good = (options->adapters ? write_adapters : merge)(&session, options, &error);
+    int code = good ? EXIT_DONE : complain(&error);
     session_close(&session);
     return code;
 }

@@ -1,6 +1,7 @@
 #include "tui/command/options.h"
 
 #include "merge/config/config.h"
+#include "merge/exchange/exchange.h"
 #include "merge/text.h"
 #include "render/image.h"
 #include "tui/command/command.h"
@@ -80,10 +81,15 @@ static const struct option table[] = {
     FLAG("json", json, INSPECT | ANALYZE | MERGE, "print the result as JSON"),
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
+    FLAG("adapters", adapters, MERGE,
+         "instead, write each truncated residual as a PEFT adapter: OUT/NAME"),
     FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes, time"),
     FLAG("resume", resume, MERGE, "go on with what an interrupted merge to OUT has written"),
     TEXT("format", "FORMAT", format, PLOT, "format of the figures: png (default), svg or pdf",
          .choices = image_format_names),
+    TEXT("format", "FORMAT", format, INIT,
+         "format of the config: r2m (default), authors or mergekit",
+         .choices = exchange_format_names),
     SIZE("width", "INCHES", width, "width of a figure (default: 6.4)"),
     SIZE("height", "INCHES", height, "height of a figure (default: 4)"),
     SIZE("dpi", "N", dpi, "dots an inch of a PNG (default: 300)"),

@@ -36,7 +36,7 @@ struct options {
     unsigned threads;          /* 0: one per processor */
     uint64_t memory;           /* bytes; 0: not given */
     double width, height, dpi; /* of figures, in inches and dots an inch; 0: not given */
-    bool json, hash, spectra, dry_run, resume, force, quiet, ascii, keys, help, version;
+    bool adapters, json, hash, spectra, dry_run, resume, force, quiet, ascii, keys, help, version;
 };
 
 /* How the option's value is kept in struct options. */

@@ -1,5 +1,6 @@
 #include "tui/screen/export_job.h"
 
+#include "merge/adapters/adapter_export.h"
 #include "render/figures/figures.h"
 #include "render/report/report.h"
 #include "tui/screen/app.h"
@@ -55,6 +56,17 @@ static bool write_merged(struct app *app) {
                        &job->progress, &job->merge, &job->error);
 }
 
+static bool write_adapters(struct app *app) {
+    struct export_job *job = &app->job;
+    struct adapter_result results[SPECIALIST_LIMIT];
+    bool good = adapters_write(job->plan, app->analysis, app->pool, job->path, job->overwrite,
+                               &job->progress, results, &job->error);
+    job->files = 0;
+    for (size_t i = 0; good && i < app->table->specialist_count; i++)
+        job->files += results[i].modules > 0;
+    return good;
+}
+
 const struct export_what *export_what(enum export_kind kind) {
     static const struct export_what kinds[EXPORT_KINDS] = {
         [EXPORT_CONFIG] =
@@ -67,6 +79,11 @@ const struct export_what *export_what(enum export_kind kind) {
                            "The merged weights. Written under another name, read back, compared, "
                            "and only then given this name.",
                            write_merged},
+        [EXPORT_ADAPTERS] = {"adapters", "-adapters", "a folder",
+                             "Each truncated residual as a LoRA adapter that PEFT loads, in a "
+                             "folder of the specialist's name. The core with alpha 0 and all of "
+                             "them together are the merge.",
+                             write_adapters},
         [EXPORT_FIGURES] = {"figures", "-figures", "a folder",
                             "Spectra with their cuts, Real and Fake energy, contributions.",
                             write_figures},
@@ -196,6 +213,8 @@ static void tell_success(struct app *app) {
     if (job->kind == EXPORT_MERGED)
         text = memory_format("%s, %zu tensors, read back and verified",
                              bytes_text((double)job->merge.bytes, bytes), job->merge.tensors);
+    else if (job->kind == EXPORT_ADAPTERS)
+        text = memory_format("%zu adapters written", job->files);
     else if (job->kind == EXPORT_FIGURES)
         text = memory_format("%zu figures written", job->files);
     else

@@ -9,7 +9,14 @@
 
 struct app;
 
-enum export_kind { EXPORT_CONFIG, EXPORT_MERGED, EXPORT_FIGURES, EXPORT_REPORT, EXPORT_KINDS };
+enum export_kind {
+    EXPORT_CONFIG,
+    EXPORT_MERGED,
+    EXPORT_ADAPTERS,
+    EXPORT_FIGURES,
+    EXPORT_REPORT,
+    EXPORT_KINDS
+};
 enum export_state { EXPORT_NONE, EXPORT_WAITING, EXPORT_RUNNING };
 
 /* Result of the last run of one kind. */

@@ -37,6 +37,10 @@ static unsigned run_merge(struct app *app, const char *argument) {
     return run_export(app, EXPORT_MERGED, argument);
 }
 
+static unsigned run_adapters(struct app *app, const char *argument) {
+    return run_export(app, EXPORT_ADAPTERS, argument);
+}
+
 static unsigned run_figures(struct app *app, const char *argument) {
     return run_export(app, EXPORT_FIGURES, argument);
 }
@@ -144,6 +148,7 @@ static const struct typed table[] = {
     {"preset", "NAME", true, run_preset, offer_presets},
     {"write", "[PATH]", false, run_write, NULL},
     {"export", "[PATH]", false, run_merge, NULL},
+    {"adapters", "[DIR]", false, run_adapters, NULL},
     {"figures", "[DIR]", false, run_figures, NULL},
     {"report", "[DIR]", false, run_report, NULL},
     {"messages", NULL, false, run_messages, NULL},
