@@ -33,6 +33,11 @@ static void write_table(struct report *report, const size_t *layers, size_t coun
     static const struct article_column columns[] = {
         {"layer", false}, {"shape", true},     {"ranks", true},  {"of", true},
         {"kept", true},   {"dominance", true}, {"leads", false}, {"share", true}};
+    if (count == 0) {
+        article_paragraph(report->article);
+        article_say(report->article, "None.");
+        return;
+    }
     article_table(report->article, columns, sizeof columns / sizeof *columns);
     for (size_t k = 0; k < count; k++) {
         const struct layer *layer = &report->table->layers[layers[k]];
@@ -111,6 +116,8 @@ static void write_spectrum(struct report *report, size_t layer, size_t number, c
 static void write_spectra(struct report *report, const struct choice *choice) {
     size_t number = 0, first = choice->dominated_count < SPECTRA_SHOWN ? choice->dominated_count
                                                                        : SPECTRA_SHOWN;
+    if (first + choice->dropped_count == 0)
+        return;
     article_heading(report->article, 3, "Their spectra");
     article_paragraph(report->article);
     article_say(report->article, "Of the first layers of both kinds; ");

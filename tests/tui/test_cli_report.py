@@ -205,10 +205,15 @@ class Report(ProgramTest):
         self.assertIn("width=device-width", text)
 
     def test_the_page_is_valid(self):
-        page = self.report() / "report.html"
-        done = subprocess.run(["tidy", "-quiet", "-errors", page], capture_output=True, text=True,
-                              check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        """Also with nothing to tell: one specialist that is the base, on many layers."""
+        many = {f"blocks.{i}.weight": np.eye(8, dtype=np.float32) for i in range(20)}
+        for name in ("plain", "same"):
+            self.write(name, many)
+        for source in (SOURCE, ["--base", "plain.safetensors", "same.safetensors"]):
+            page = self.report("--force", source=source) / "report.html"
+            done = subprocess.run(["tidy", "-quiet", "-errors", page], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_links_of_the_text_lead_to_files(self):
         folder = self.report()
