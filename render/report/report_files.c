@@ -48,10 +48,25 @@ static bool is_empty(const char *path) {
     return empty;
 }
 
+/* Whether a folder could be made there: told before the work, not after it. */
+static bool check_place(const char *folder, struct error *error) {
+    struct stat status;
+    char *path = atomic_file_settle(folder), *slash = strrchr(path, '/');
+    bool is_link = lstat(path, &status) == 0;
+    if (slash != NULL)
+        slash[slash == path] = '\0';
+    const char *parent = slash != NULL ? path : ".";
+    bool good = access(parent, W_OK | X_OK) == 0 || fail(folder, error, strerror(errno));
+    if (good && is_link)
+        good = fail(folder, error, "is a link that leads nowhere");
+    free(path);
+    return good;
+}
+
 bool report_check_folder(const char *folder, bool overwrite, struct error *error) {
     struct stat status;
     if (stat(folder, &status) != 0)
-        return errno == ENOENT || fail(folder, error, strerror(errno));
+        return errno == ENOENT ? check_place(folder, error) : fail(folder, error, strerror(errno));
     if (!S_ISDIR(status.st_mode))
         return fail(folder, error, "is not a folder");
     if (access(folder, W_OK | X_OK) != 0)

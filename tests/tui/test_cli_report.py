@@ -266,6 +266,8 @@ class Report(ProgramTest):
     def test_where_nothing_can_be_written(self):
         self.refused(1, "report", *SOURCE, "-o", "missing/out", says=["missing/out"])
         self.refused(1, "report", *SOURCE, "-o", "/proc/out", says=["/proc/out"])
+        (self.folder / "broken").symlink_to("nowhere")
+        self.refused(1, "report", *SOURCE, "-o", "broken", says=["leads nowhere"])
         self.refused(2, "report", *SOURCE, says=["-o DIR is missing"])
         (self.folder / "out").mkdir()
         (self.folder / "out/figures").write_text("in the way")
