@@ -57,7 +57,7 @@ class RanksTest(ProgramTest):
         random = np.random.default_rng(7)
         weights = [random.standard_normal((320, 320)).astype(np.float32) for _ in range(3)]
         for name, weight in zip(("base", "one", "two"), weights):
-            self.write(name, {f"layers.{i}.weight": np.roll(weight, i) for i in range(16)})
+            self.write(name, {f"layers.{i}.weight": np.roll(weight, i) for i in range(40)})
 
 
 @unittest.skipUnless(HAS_MPI and HAS_LAUNCHER, "a program with MPI, and mpirun, are needed")
