@@ -52,7 +52,7 @@ BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES  := $(wildcard $(ROOMS:%=%/*.[ch]) $(FOLDERS:%=%/*.[ch]) $(ROOMS:%=tests/%/*.[ch]) tests/*.[ch] tests/bench/*.c tests/fuzz/*.c)
 
-.PHONY: all programs demo check check-interop check-mpi bench fuzz soak screenshots lint format install uninstall deps deps-% clean help
+.PHONY: all programs demo check check-interop samples-table check-mpi bench fuzz soak screenshots lint format install uninstall deps deps-% clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -71,7 +71,14 @@ check: deps-test ## install what is missing, run every test (SAN=1: with sanitiz
 
 check-interop: deps-peers ## read what torch, safetensors and peft write, and let them read ours
 	@$(MAKE) -j$(JOBS) all
+	@sh tests/interop/venv.sh build/interop
 	@sh tests/interop/run.sh build/interop $(BUILD)/r2m
+
+samples-table: deps-peers ## train and merge the samples with three seeds and measure them (an hour), into samples/TABLE.md
+	@$(MAKE) -j$(JOBS) all
+	@sh tests/interop/venv.sh build/interop
+	@build/interop/bin/python samples/table.py --cache build/samples --r2m $(BUILD)/r2m >build/samples-table.md
+	@mv build/samples-table.md samples/TABLE.md
 
 check-mpi: deps-mpi ## build with MPI=1 (build/mpi/r2m) and compare ranks under mpirun with one process
 	@$(MAKE) -j$(JOBS) MPI=1 all

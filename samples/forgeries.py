@@ -1,8 +1,12 @@
-"""Forgeries and degradations made by code from real patches.
+"""Photographs, forgeries and degradations made by code from real patches.
 
 Every function takes real patches (n, 3, s, s) in [0, 1] and a generator, and
 returns patches of the same shape. The families stand for those of DF40: they
 leave the same kinds of trace, not the same pictures.
+
+A real picture is `photographed`: it carries the traces of a sensor. A forgery
+is made of photographed patches and loses these traces where it resamples or
+invents; that is what the families share. Both are then `published`.
 """
 
 import math
@@ -75,16 +79,43 @@ def entire_synthesis(images, rng):
     """EFS: the whole patch from half its resolution by an uneven stride-2 transposed convolution."""
     n, size = len(images), images.shape[-1]
     half = F.avg_pool2d(images, 2)
-    half = half + 0.5 * (half - F.avg_pool2d(half, 3, 1, 1, count_include_pad=False))
+    half = half + 0.8 * (half - F.avg_pool2d(half, 3, 1, 1, count_include_pad=False))
     tent = torch.tensor([0.25, 0.75, 0.75, 0.25])
-    kernel = (tent[:, None] * tent) * (1 + 0.05 * torch.randn((n, 1, 4, 4), generator=rng))
+    kernel = (tent[:, None] * tent) * (1 + 0.01 * torch.randn((n, 1, 4, 4), generator=rng))
     kernel = kernel * 4 / kernel.sum((2, 3), True)
     padded = F.pad(half, (1, 1, 1, 1), mode="replicate").reshape(1, 3 * n, size // 2 + 2, -1)
     up = F.conv_transpose2d(padded, kernel.repeat_interleave(3, 0), stride=2, padding=3, groups=3 * n)
     return up.reshape(images.shape)
 
 
-FAMILIES = {"fs": face_swap, "fr": face_reenactment, "efs": entire_synthesis}
+def face_editing(images, rng):
+    """FE: a region retouched: smoothed, and its tone changed."""
+    n = len(images)
+    mask = ellipse(n, images.shape[-1], 0.08, rng, 0.4, 0.75)
+    gain = uniform(0.9, 1.1, (n, 3, 1, 1), rng)
+    return images + mask * ((0.2 * images + 0.8 * blurred(images, rng)) * gain - images)
+
+
+def other_synthesis(images, rng):
+    """Never trained on: a generator that repeats pixels and smooths them with a 3x3 kernel."""
+    n, size = len(images), images.shape[-1]
+    up = F.avg_pool2d(images, 2).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    kernel = torch.tensor([[1.0, 2, 1], [2, 6, 2], [1, 2, 1]]) * (1 + 0.1 * torch.randn((n, 1, 3, 3), generator=rng))
+    kernel = kernel / kernel.sum((2, 3), True)
+    padded = F.pad(up, (1, 1, 1, 1), mode="replicate").reshape(1, 3 * n, size + 2, size + 2)
+    return F.conv2d(padded, kernel.repeat_interleave(3, 0), groups=3 * n).view_as(images)
+
+
+def splice(images, rng):
+    """Never trained on: a region of another patch, made smaller, with a hard edge."""
+    mask = ellipse(len(images), images.shape[-1], 0.02, rng)
+    donor = resized(images.roll(2, 0), rng, 1.1, 1.4)
+    return images + mask * (match_colours(donor, images, mask) - images)
+
+
+FAMILIES = {"fs": face_swap, "fr": face_reenactment, "efs": entire_synthesis}  # of the three specialists
+ADDED = {"fe": face_editing}  # of the fourth one
+UNSEEN = {"other": other_synthesis, "splice": splice}
 
 
 # Degradations, for the pretext task: ordinary processing, no forgery.
@@ -123,8 +154,35 @@ def compressed(images, rng):
 DEGRADATIONS = [blurred, sharpened, noisy, compressed, resized]
 
 
+def eight_bits(images):
+    return (images.clamp(0, 1) * 255).round() / 255
+
+
+def demosaiced(images):
+    """What is left of the colours behind a Bayer filter (RGGB), the rest interpolated."""
+    height, width = images.shape[-2:]
+    mosaic = torch.zeros(3, height, width)
+    mosaic[0, 0::2, 0::2] = mosaic[1, 0::2, 1::2] = mosaic[1, 1::2, 0::2] = mosaic[2, 1::2, 1::2] = 1
+    tent = (torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4).expand(3, 1, 3, 3)
+
+    def spread(x):
+        return F.conv2d(F.pad(x, (1,) * 4, mode="reflect"), tent, groups=3)
+    return torch.where(mosaic.bool(), images, spread(images * mosaic) / spread(mosaic[None]))
+
+
+def photographed(images, rng):
+    """The traces of a camera: noise of the sensor, colours interpolated between its pixels, 8 bits."""
+    return eight_bits(demosaiced(images + 0.02 * torch.randn(images.shape, generator=rng)))
+
+
+def published(images, rng):
+    """What real and forged pictures both go through on their way: another exposure, 8 bits again."""
+    gain = uniform(0.85, 1.15, (len(images), 1, 1, 1), rng)
+    return eight_bits(images * gain + 0.002 * torch.randn(images.shape, generator=rng))
+
+
 def camera(images, rng):
-    """What real and forged patches both go through: gain, sensor noise, 8 bits."""
+    """What patches of the pretext task go through: gain, noise, 8 bits."""
     gain = uniform(0.85, 1.15, (len(images), 1, 1, 1), rng)
     noise = 0.004 * torch.randn(images.shape, generator=rng)
     return ((images * gain + noise).clamp(0, 1) * 255).round() / 255

@@ -1,6 +1,6 @@
-"""Train the sample detectors: a base, and specialists for three forgery families.
+"""Train the sample detectors: a base, and specialists for four forgery families.
 
-    python3 samples/train.py --cache photographs
+    python3 samples/train.py --cache photographs --out weights
 
 Needs torch, numpy, safetensors and pillow, and a Debian mirror for the
 photographs, which are kept in the cache folder and nowhere else. Everything is
@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-import merge_reference
 import photographs
-from forgeries import DEGRADATIONS, FAMILIES, camera, ellipse
+from forgeries import ADDED, DEGRADATIONS, FAMILIES, camera, ellipse, photographed, published
 from vit import IMAGE, PATCH, WIDTH, Backbone, Detector
 
 BASE_STEPS, BASE_RATE = 3000, 1e-3
-STEPS, RATE, ENOUGH = 500, 5e-5, 0.35  # a specialist stops when its mean loss falls to ENOUGH
+STEPS, RATE, WARM_UP = 200, 1e-4, 30  # of a specialist
 BATCH = 48
 
 
@@ -98,113 +97,68 @@ def train_base(bank):
 
 # The specialists: real or forged?
 
-def train_specialist(start, bank, forge):
+def train_specialist(start, bank, forges, seed):
     """Fine-tune a copy of `start`; the real images and their order are the same for every family.
 
-    It stops early, so that an easy family does not drive its weights far from the others'.
+    Several families share a batch in equal parts: joint training.
     """
     model = copy.deepcopy(start)
     optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=0)
-    warm_up = torch.optim.lr_scheduler.LinearLR(optimizer, 0.03, total_iters=30)
-    labels, rng, mean_loss = torch.arange(2).repeat_interleave(BATCH), generator(3), np.log(2)
-    for step, images in enumerate(batches(bank, BATCH, STEPS, seed=4), 1):
-        images = camera(torch.cat([images, forge(images, rng)]), rng)
-        loss = F.cross_entropy(model(images), labels)
+    labels, rng, mean_loss = torch.arange(2).repeat_interleave(BATCH), generator(3 + 1000 * seed), np.log(2)
+    for step, images in enumerate(batches(bank, BATCH, STEPS, seed=4 + 1000 * seed), 1):
+        optimizer.param_groups[0]["lr"] = RATE * min(1, step / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * step / STEPS))
+        real = photographed(images, rng)
+        fake = torch.cat([forge(part, rng) for forge, part in zip(forges, real.split(BATCH // len(forges)))])
+        loss = F.cross_entropy(model(published(torch.cat([real, fake]), rng)), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        warm_up.step()
         mean_loss += 0.05 * (loss.item() - mean_loss)
-        if mean_loss < ENOUGH:
-            break
-    print(f"{forge.__name__}: {step} steps, mean loss {mean_loss:.3f}", flush=True)
+    print(f"seed {seed}, {', '.join(forge.__name__ for forge in forges)}: mean loss {mean_loss:.3f}", flush=True)
     return model
 
 
-# Figures.
-
-def test_images(cache):
-    """Real patches of unseen photographs, and their forgeries by family."""
-    bank, _ = photographs.patches(photographs.TEST, cache, IMAGE, stride=IMAGE, limit=100)
-    rng = generator(5)
-    real = bank[torch.randperm(len(bank), generator=rng)].float() / 255  # so that donors are other photographs
-    return camera(real, rng), {name: camera(forge(real, rng), rng) for name, forge in FAMILIES.items()}
-
-
-@torch.no_grad()
-def scores(model, images):
-    logits = torch.cat([model(part) for part in images.split(100)])
-    return (logits[:, 1] - logits[:, 0]).numpy()
-
-
-def auc(real, fake):
-    """The chance that a forged patch scores above a real one."""
-    return ((fake[:, None] > real).mean() + (fake[:, None] >= real).mean()) / 2
-
-
-def aucs(state, real, fakes):
-    model = Detector()
-    model.load_state_dict({name: torch.as_tensor(tensor) for name, tensor in state.items()})
-    on_real = scores(model, real)
-    return [auc(on_real, scores(model, fake)) for fake in fakes.values()]
-
-
-def report(folder, cache):
-    """Print the table of the README from the files in `folder`."""
-    base, *specialists = ({name: tensor.numpy() for name, tensor in load_file(folder / f"{file}.safetensors").items()}
-                          for file in ["base", *FAMILIES])
-    real, fakes = test_images(cache)
-    rows = {"base, mean head": merge_reference.add(base, {}, specialists)}
-    rows.update(zip(FAMILIES, specialists))
-    rows["weight average"] = merge_reference.weight_average(base, specialists)
-    rows["R2M, defaults"] = merge_reference.r2m(base, specialists)
-    print(f"\nAUC on {len(real)} real patches of unseen photographs and as many forgeries per family\n")
-    print("| | " + " | ".join(name.upper() for name in FAMILIES) + " | mean |")
-    print("|---" * (len(FAMILIES) + 2) + "|")
-    for label, state in rows.items():
-        found = aucs(state, real, fakes)
-        print(f"| {label} | " + " | ".join(f"{value:.3f}" for value in [*found, np.mean(found)]) + " |")
-    vectors = merge_reference.task_vectors(base, specialists)
-    products = merge_reference.gram(vectors)
-    norms = np.sqrt(np.diag(products))
-    parts = merge_reference.real_core(vectors)[1]
-    print("\nTask vectors, over the matrices\n")
-    print("| | norm | " + " | ".join(f"cosine {name}" for name in FAMILIES) + " | part in the Real core |")
-    print("|---" * (len(FAMILIES) + 3) + "|")
-    for i, name in enumerate(FAMILIES):
-        cosines = " | ".join(f"{value:.2f}" for value in products[i] / norms[i] / norms)
-        print(f"| {name} | {norms[i]:.3f} | {cosines} | {parts[i]:.2f} |")
+def start_from(base, seed):
+    """The base with a head drawn anew: one head for all specialists of a seed."""
+    torch.manual_seed(6 + 100 * seed)
+    start = Detector()
+    start.load_state_dict(load_file(base), strict=False)
+    return start
 
 
 def save(state, path):
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata={"format": "pt"})
 
 
-def train(folder, cache, keep_base):
-    bank, _ = photographs.patches(photographs.TRAIN, cache, IMAGE, stride=IMAGE // 2, limit=400)
-    if not keep_base:
-        backbone = {f"backbone.{name}": tensor for name, tensor in train_base(bank).state_dict().items()}
-        save(backbone, folder / "base.safetensors")
-    torch.manual_seed(6)
-    start = Detector()  # for its head
-    start.load_state_dict(load_file(folder / "base.safetensors"), strict=False)
-    for name, forge in FAMILIES.items():
-        save(train_specialist(start, bank, forge).state_dict(), folder / f"{name}.safetensors")
+def training_bank(cache):
+    return photographs.patches(photographs.TRAIN, cache, IMAGE, stride=IMAGE // 2, limit=400)[0]
+
+
+def train(names, bank, base, folder, seed):
+    """Train what is named, family or "joint", unless it is there; returns the files by name."""
+    families = {**FAMILIES, **ADDED}
+    recipes = {**{name: [forge] for name, forge in families.items()}, "joint": list(FAMILIES.values())}
+    files = {name: folder / f"{name}.safetensors" for name in names}
+    for name, file in files.items():
+        if not file.exists():
+            save(train_specialist(start_from(base, seed), bank, recipes[name], seed).state_dict(), file)
+    return files
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", type=Path, required=True, help="folder for the Debian packages and photographs")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the weights (default: here)")
-    parser.add_argument("--keep-base", action="store_true", help="train the specialists only, from the base in --out")
-    parser.add_argument("--report", action="store_true", help="only print the table, from the weights in --out")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the weights; files that are there stay")
+    parser.add_argument("--seed", type=int, default=0, help="of the specialists (default: 0)")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    if not args.report:
-        begin = time.monotonic()
-        train(args.out, args.cache, args.keep_base)
-        print(f"trained in {time.monotonic() - begin:.0f} seconds")
-    report(args.out, args.cache)
+    args.out.mkdir(parents=True, exist_ok=True)
+    begin, bank, base = time.monotonic(), training_bank(args.cache), args.out / "base.safetensors"
+    if not base.exists():
+        backbone = {f"backbone.{name}": tensor for name, tensor in train_base(bank).state_dict().items()}
+        save(backbone, base)
+    train([*FAMILIES, *ADDED], bank, base, args.out, args.seed)
+    print(f"trained in {time.monotonic() - begin:.0f} seconds")
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ class Outputs(ProgramTest):
 
     def test_folder_that_takes_no_files(self):  # O5; nobody, not even root, writes there
         self.refused(1, *self.merge_to("/proc/self/out.safetensors"), says=["/proc/self"])
+        self.refused(1, "plot", *SOURCE, "-o", "/proc/self/figures", says=["/proc/self/figures"])
 
     def test_an_ending_that_means_another_format(self):
         self.refused(2, *self.merge_to("out.onnx"), says=["out.onnx", ".safetensors", ".pth"])
