@@ -46,7 +46,7 @@ def fetch(packages, cache):
         if folder.is_dir():
             continue
         cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", package], cwd=cache, check=True)
+        subprocess.run(["apt-get", "download", package], cwd=cache, check=True, stdout=subprocess.DEVNULL)
         archive = next(cache.glob(f"{package}_*.deb"))
         subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)
 
