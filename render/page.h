@@ -27,9 +27,10 @@ struct page {
     bool one_legend;         /* the first chart's serves all */
     struct page_fact *facts; /* side by side above the charts */
     size_t fact_count;
-    struct page_table table;  /* below the facts */
-    struct string_list notes; /* sentences below the charts */
-    double width, height;     /* in sizes of a single figure: 1, 1 at first */
+    struct page_table table;          /* below the facts */
+    struct string_list notes;         /* sentences below the charts */
+    double width, height;             /* in sizes of a single figure: 1, 1 at first */
+    double least_width, least_height; /* inches that it needs to be read; 0, 0 at first */
 };
 
 struct page *page_create(const char *title);

@@ -27,15 +27,28 @@ static double round_up(double value) {
     return 10 * decade;
 }
 
+/* The multiples of step from *first on that lie on the axis. */
+static size_t multiples(const struct chart_axis *axis, double step, long *first) {
+    *first = (long)ceil(axis->minimum / step - 1e-9);
+    long last = (long)floor(axis->maximum / step + 1e-9);
+    return last >= *first ? (size_t)(last - *first + 1) : 0;
+}
+
 static size_t linear_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
+    double least = axis->whole ? 1 : 0, finer;
     double step = round_up((axis->maximum - axis->minimum) / (double)(limit > 1 ? limit - 1 : 1));
-    step = axis->whole ? fmax(step, 1) : step;
     size_t count = 0;
-    long first = (long)ceil(axis->minimum / step - 1e-9);
-    for (long i = first; (double)i * step <= axis->maximum + 1e-9 * step && count < limit; i++) {
+    long first;
+    step = fmax(step, least);
+    while (multiples(axis, step, &first) < 2 && (finer = round_up(step * 0.4)) >= least &&
+           multiples(axis, finer, &first) <= limit)
+        step = finer; /* one number alone says little */
+    size_t fitting = multiples(axis, step, &first);
+    for (size_t i = 0; i < fitting && i < limit; i++) {
         char label[16];
-        chart_number((double)i * step, 4, label, sizeof label);
-        add_tick(ticks, &count, (double)i * step, label);
+        double value = (double)(first + (long)i) * step;
+        chart_number(value, 4, label, sizeof label);
+        add_tick(ticks, &count, value, label);
     }
     return count;
 }
@@ -44,10 +57,18 @@ static bool within(const struct chart_axis *axis, double value) {
     return value >= axis->minimum * (1 - 1e-9) && value <= axis->maximum * (1 + 1e-9);
 }
 
-/* Which of 1..9 get a label: all decades; 2 and 5 as well when there are few decades and room. */
-static bool is_labelled(int digit, double decades, size_t limit) {
-    bool room = decades < MANY_DECADES && 3 * decades <= (double)limit;
-    return digit == 1 || (room && (digit == 2 || digit == 5));
+/* How many powers of ten the axis shows. */
+static int decade_count(const struct chart_axis *axis) {
+    return (int)(floor(log10(axis->maximum) + 1e-9) - ceil(log10(axis->minimum) - 1e-9)) + 1;
+}
+
+/* Which of 1..9 get a label: all decades; 2 and 5 as well where the axis is short and has room; 5
+ * where there would be one label only. */
+static const char *labelled_digits(const struct chart_axis *axis, size_t limit) {
+    double span = log10(axis->maximum / axis->minimum);
+    if (span < MANY_DECADES && 3 * span <= (double)limit)
+        return "125";
+    return decade_count(axis) < 2 && limit > 1 ? "15" : "1";
 }
 
 static size_t labelled_count(const struct chart_tick *ticks, size_t count) {
@@ -59,8 +80,8 @@ static size_t labelled_count(const struct chart_tick *ticks, size_t count) {
 
 static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     int low = (int)floor(log10(axis->minimum) + 1e-9), high = (int)ceil(log10(axis->maximum));
-    int decades = high - low, stride = 1 + decades / (int)(limit > 0 ? limit : 1);
-    double span = log10(axis->maximum / axis->minimum);
+    int labels = decade_count(axis), stride = 1 + (labels > 0 ? labels - 1 : 0) / (int)limit;
+    const char *digits = labelled_digits(axis, limit);
     size_t count = 0;
     for (int decade = low; decade <= high; decade++)
         for (int digit = 1; digit <= 9; digit++) {
@@ -68,7 +89,7 @@ static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct char
             char label[16];
             if (!within(axis, value))
                 continue;
-            bool labelled = is_labelled(digit, span, limit) && decade % stride == 0;
+            bool labelled = strchr(digits, '0' + digit) != NULL && decade % stride == 0;
             chart_number(value, 3, label, sizeof label);
             if (labelled || stride == 1 || digit == 1)
                 add_tick(ticks, &count, value, labelled ? label : NULL);

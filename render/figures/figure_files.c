@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -61,8 +62,8 @@ static char *figure_path(const struct output *output, const char *figure, const 
 
 void figure_fit(const struct page *page, struct image_options *options) {
     const struct chart *chart = page->charts[0];
-    options->width_inches *= page->width;
-    options->height_inches *= page->height;
+    options->width_inches = fmax(options->width_inches * page->width, page->least_width);
+    options->height_inches = fmax(options->height_inches * page->height, page->least_height);
     if (chart->bars.category_count + chart->map.column_count > MANY_COLUMNS)
         options->width_inches *= 1.5;
 }

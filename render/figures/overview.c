@@ -7,6 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define LEAST_WIDTH 7.6  /* inches, for three columns of facts */
+#define LEAST_HEIGHT 3.8 /* inches, of one figure */
+
 enum { SPECIALISTS_SHOWN = 16, FINDINGS_SHOWN = 6 };
 
 /* ---- facts ---- */
@@ -150,6 +153,8 @@ struct page *figure_overview(const struct figure_source *source, size_t unused) 
     page->subtitle = memory_format("base %s", path_file_name(source->plan->config.base));
     page->width = 1.3;
     page->height = 1.85 + 0.05 * (double)source->analysis->table->specialist_count;
+    page->least_width = LEAST_WIDTH;
+    page->least_height = page->height * LEAST_HEIGHT;
     page->columns = 3;
     page->one_legend = true;
     add_settings(page, source->plan);
