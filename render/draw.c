@@ -20,7 +20,9 @@
 
 #define PANEL_TITLE 8.5 /* size of a title in a grid */
 #define SUBTITLE 7.0
-#define LEAST_X_PITCH 20.0 /* from one number to the next */
+#define LEAST_SHRINKING 0.75 /* of a title that is too long, before it is cut */
+#define BOLD 1.12            /* how much wider bold text is at most */
+#define LEAST_X_PITCH 20.0   /* from one number to the next */
 #define LEAST_Y_PITCH (DRAW_TICK_SIZE * 1.5)
 
 const struct rgb draw_ink = {0x20, 0x20, 0x20};
@@ -102,17 +104,28 @@ static void plan_grid_margins(struct drawing *drawing) {
 
 /* ---- what stands around the plot ---- */
 
+double draw_shrunk(const struct drawing *drawing, double size, const char *text, double room) {
+    double width = draw_text_width(drawing, size, text);
+    return width > room ? fmax(size * room / width, size * LEAST_SHRINKING) : size;
+}
+
+void draw_heading(const struct drawing *drawing, struct point from, double size, double room,
+                  const char *text) {
+    struct text_style style = draw_style(draw_shrunk(drawing, size, text, room / BOLD), TEXT_LEFT);
+    char buffer[DRAW_TEXT_ROOM];
+    style.bold = true;
+    draw_text(drawing, from.x, from.y, style,
+              draw_fitted(drawing, style.size, text, room / BOLD, buffer));
+}
+
 static void draw_title(const struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
     const struct box *plot = &drawing->plot;
-    struct text_style title = draw_style(DRAW_TITLE_SIZE, TEXT_LEFT);
     double room = drawing->area.right - DRAW_MARGIN - plot->left;
     double top = drawing->area.top + DRAW_MARGIN + DRAW_TITLE_SIZE;
     char buffer[DRAW_TEXT_ROOM];
-    title.bold = true;
-    draw_text(drawing, plot->left, top, title,
-              draw_fitted(drawing, DRAW_TITLE_SIZE * 1.12, chart->title != NULL ? chart->title : "",
-                          room, buffer)); /* bold is wider */
+    draw_heading(drawing, (struct point){plot->left, top}, DRAW_TITLE_SIZE, room,
+                 chart->title != NULL ? chart->title : "");
     if (chart->subtitle != NULL)
         draw_text(drawing, plot->left, top + DRAW_TICK_SIZE * DRAW_LINE_SPACE,
                   draw_style(DRAW_TICK_SIZE, TEXT_LEFT),
@@ -147,9 +160,10 @@ static void draw_grid_title(const struct drawing *drawing) {
     const struct box *plot = &drawing->plot;
     double room = plot->right - plot->left, baseline = plot->top - PANEL_TITLE * 0.4;
     char buffer[DRAW_TEXT_ROOM];
-    const char *title = draw_fitted(drawing, PANEL_TITLE, chart->title, room, buffer);
-    double left = room - draw_text_width(drawing, PANEL_TITLE, title) - SUBTITLE * 0.6;
-    draw_text(drawing, plot->left, baseline, draw_style(PANEL_TITLE, TEXT_LEFT), title);
+    double size = draw_shrunk(drawing, PANEL_TITLE, chart->title, room);
+    const char *title = draw_fitted(drawing, size, chart->title, room, buffer);
+    double left = room - draw_text_width(drawing, size, title) - SUBTITLE * 0.6;
+    draw_text(drawing, plot->left, baseline, draw_style(size, TEXT_LEFT), title);
     if (chart->subtitle != NULL && draw_text_width(drawing, SUBTITLE, chart->subtitle) <= left)
         draw_text(drawing, plot->right, baseline, draw_style(SUBTITLE, TEXT_RIGHT),
                   chart->subtitle);

@@ -51,6 +51,14 @@ struct drawing draw_begin(struct canvas *canvas, const struct chart *chart, stru
 void draw_panel(const struct drawing *drawing);
 void draw_end(struct drawing *drawing);
 
+/* The size at which text fits into room, or the least that can still be read. */
+double draw_shrunk(const struct drawing *drawing, double size, const char *text, double room);
+
+/* A bold line from that point of the canvas, smaller where it is long, cut where that is not
+ * enough. */
+void draw_heading(const struct drawing *drawing, struct point from, double size, double room,
+                  const char *text);
+
 void draw_background(struct canvas *canvas);
 
 /* Facts and table of a page below the top of the sheet's area; return their height

@@ -10,6 +10,7 @@
 #include "render/draw.h"
 #include "render/page.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,14 +87,11 @@ static void draw_notes(struct drawing *sheet, const struct page *page) {
 }
 
 /* Title and subtitle at the top of the sheet, whose area then begins below. */
-static void draw_heading(struct drawing *sheet, const struct page *page) {
+static void draw_top(struct drawing *sheet, const struct page *page) {
     struct box *area = &sheet->area;
-    struct text_style bold = draw_style(PAGE_TITLE, TEXT_LEFT);
-    char buffer[DRAW_TEXT_ROOM];
-    bold.bold = true;
     area->top += PAGE_TITLE;
-    draw_text(sheet, area->left, area->top, bold,
-              draw_fitted(sheet, PAGE_TITLE * 1.12, page->title, area->right - area->left, buffer));
+    draw_heading(sheet, (struct point){area->left, area->top}, PAGE_TITLE, area->right - area->left,
+                 page->title);
     area->top += PAGE_TITLE * (DRAW_LINE_SPACE - 1);
     if (page->subtitle != NULL)
         area->top += paragraph(sheet, area->top, DRAW_TICK_SIZE, page->subtitle, true);
@@ -151,10 +149,11 @@ static void draw_grid_labels(const struct drawing *sheet, const struct box *grid
             sheet, (grid->left + grid->right) / 2, area->bottom - DRAW_LABEL_SIZE * 0.3, style,
             draw_fitted(sheet, DRAW_LABEL_SIZE, chart->x.label, grid->right - grid->left, buffer));
     style.upright = true;
+    double middle = (grid->top + grid->bottom) / 2;
+    double reach = fmin(middle - area->top, area->bottom - middle);
     if (chart->y.label != NULL)
-        draw_text(sheet, area->left + DRAW_LABEL_SIZE * 0.8, (grid->top + grid->bottom) / 2, style,
-                  draw_fitted(sheet, DRAW_LABEL_SIZE, chart->y.label,
-                              (grid->bottom - grid->top) * 0.95, buffer));
+        draw_text(sheet, area->left + DRAW_LABEL_SIZE * 0.8, middle, style,
+                  draw_fitted(sheet, DRAW_LABEL_SIZE, chart->y.label, 2 * reach, buffer));
 }
 
 /* Charts of the same axes and series: one legend; numbers at the left and below only. */
@@ -187,7 +186,7 @@ void draw_page(struct canvas *canvas, const struct page *page) {
                             .area = {DRAW_MARGIN, DRAW_MARGIN, canvas->width - DRAW_MARGIN,
                                      canvas->height - DRAW_MARGIN}};
     draw_background(canvas);
-    draw_heading(&sheet, page);
+    draw_top(&sheet, page);
     sheet.area.top += draw_facts(&sheet, page);
     sheet.area.top += draw_table(&sheet, page);
     draw_notes(&sheet, page);

@@ -36,6 +36,15 @@ void page_add_note(struct page *page, char *text) {
     free(text);
 }
 
+#define AROUND_WIDTH 0.5 /* inches that numbers, labels, title and legend take */
+#define AROUND_HEIGHT 1.1
+
+void page_set_least(struct page *page, double panel_width, double panel_height) {
+    size_t rows = (page->chart_count + page->columns - 1) / page->columns;
+    page->least_width = AROUND_WIDTH + panel_width * (double)page->columns;
+    page->least_height = AROUND_HEIGHT + panel_height * (double)rows;
+}
+
 static void widen(struct chart_axis *axis, const struct chart_axis *other) {
     axis->minimum = fmin(axis->minimum, other->minimum);
     axis->maximum = fmax(axis->maximum, other->maximum);

@@ -49,6 +49,9 @@ void page_set_table(struct page *page, size_t rows, size_t columns);
 /* The page has the text from here. */
 void page_add_note(struct page *page, char *text);
 
+/* Least sizes in which panels of a shared page can be read, inches each. */
+void page_set_least(struct page *page, double panel_width, double panel_height);
+
 /* Gives all charts the limits that hold the limits of each that shows something. */
 void page_share_axes(struct page *page);
 

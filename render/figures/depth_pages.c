@@ -13,6 +13,7 @@ static void arrange(struct page *page) {
     size_t count = page->chart_count;
     page->columns = count < sizeof columns / sizeof *columns ? columns[count] : 4;
     page->height = 0.3 + 0.42 * ceil((double)count / (double)page->columns);
+    page_set_least(page, 1, 0.8);
 }
 
 /* A panel for each of the first kinds; what is not shown is said. */

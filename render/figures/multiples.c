@@ -42,6 +42,8 @@ static struct chart *panel(const struct figure_source *source, const struct laye
     chart->title = kind->numbered ? memory_format("block %.0f", kind->depths[at])
                                   : memory_string(source->analysis->table->layers[layer].name);
     chart->subtitle = kept_text(source, layer);
+    free(chart->y.label);
+    chart->y.label = memory_string("singular value \u03c3");
     for (size_t i = 0; i < chart->line_count; i++) {
         free(chart->lines[i].label);
         chart->lines[i].label = NULL;
@@ -61,6 +63,7 @@ static void arrange(struct page *page) {
         (size_t)fmin(fmax(round(sqrt(1.5 * (double)page->chart_count)), 1), COLUMN_LIMIT);
     page->height = 0.3 + 0.28 * ceil((double)page->chart_count / (double)page->columns);
     page->height = fmax(page->height, 0.8);
+    page_set_least(page, 0.85, 0.7);
 }
 
 struct page *figure_multiples(const struct figure_source *source, size_t subject) {
