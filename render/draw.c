@@ -11,50 +11,21 @@
  *        tick labels
  *              x label                                                                          */
 #include "render/draw.h"
-#include "analysis/support/memory.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PANEL_TITLE 8.5 /* size of a title in a grid */
-#define SUBTITLE 7.0
-#define LEAST_SHRINKING 0.75 /* of a title that is too long, before it is cut */
-#define BOLD 1.12            /* how much wider bold text is at most */
-#define LEAST_X_PITCH 20.0   /* from one number to the next */
+#define PANEL_SUBTITLE 7.0
+enum { SUBTITLE_LINES = 2 };
+#define LEAST_X_PITCH 20.0 /* from one number to the next */
 #define LEAST_Y_PITCH (DRAW_TICK_SIZE * 1.5)
 
 const struct rgb draw_ink = {0x20, 0x20, 0x20};
-
-struct text_style draw_style(double size, enum text_align align) {
-    return (struct text_style){.size = size, .align = align, .colour = draw_ink};
-}
-
-double draw_text_width(const struct drawing *drawing, double size, const char *text) {
-    return drawing->canvas->ops->text_width(drawing->canvas, draw_style(size, TEXT_LEFT), text);
-}
-
-void draw_text(const struct drawing *drawing, double x, double y, struct text_style how,
-               const char *text) {
-    drawing->canvas->ops->text(drawing->canvas, x, y, how, text);
-}
 
 void draw_segment(const struct drawing *drawing, struct point from, struct point to, double width,
                   const double *dash, struct rgb colour) {
     drawing->canvas->ops->polyline(drawing->canvas, (struct point[]){from, to}, 2, width, dash,
                                    colour);
-}
-
-const char *draw_fitted(const struct drawing *drawing, double size, const char *text, double room,
-                        char buffer[DRAW_TEXT_ROOM]) {
-    size_t length = chart_text_width(text);
-    if (length > DRAW_TEXT_ROOM / 4 - 1)
-        length = DRAW_TEXT_ROOM / 4 - 1;
-    chart_shorten(text, length, false, buffer, DRAW_TEXT_ROOM);
-    while (length > 4 && draw_text_width(drawing, size, buffer) > room)
-        chart_shorten(text, --length, false, buffer, DRAW_TEXT_ROOM);
-    return buffer;
 }
 
 struct point draw_place(const struct drawing *drawing, double x, double y) {
@@ -70,18 +41,24 @@ static bool is_map(const struct drawing *drawing) {
 
 /* ---- margins ---- */
 
+static double subtitle(const struct drawing *drawing, double y, bool draw) {
+    const char *text = drawing->chart->subtitle;
+    struct box room = {drawing->plot.left, y, drawing->area.right - DRAW_MARGIN, y};
+    return text != NULL ? draw_paragraph(drawing, room, DRAW_TICK_SIZE, SUBTITLE_LINES, text, draw)
+                        : 0;
+}
+
 static void plan_margins(struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
     const struct box *area = &drawing->area;
-    double top = area->top + DRAW_MARGIN + DRAW_TITLE_SIZE * DRAW_LINE_SPACE;
-    if (chart->subtitle != NULL)
-        top += DRAW_TICK_SIZE * DRAW_LINE_SPACE;
     double left = draw_numbers_width(drawing), right = 8;
     if (is_map(drawing))
         draw_plan_map(drawing, &left, &right);
     drawing->plot.left =
         area->left + DRAW_MARGIN + DRAW_LABEL_SIZE * 1.6 + left + DRAW_TICK_LENGTH + 3;
     drawing->plot.right = area->right - DRAW_MARGIN - right;
+    double top = area->top + DRAW_MARGIN + DRAW_TITLE_SIZE * DRAW_LINE_SPACE;
+    top += subtitle(drawing, top, false);
     drawing->plot.top =
         top + 5 + (drawing->parts == DRAW_ALL ? draw_legend(drawing, top, false) : 0);
     double below = DRAW_TICK_SIZE + DRAW_TICK_LENGTH + 3;
@@ -104,36 +81,16 @@ static void plan_grid_margins(struct drawing *drawing) {
 
 /* ---- what stands around the plot ---- */
 
-double draw_shrunk(const struct drawing *drawing, double size, const char *text, double room) {
-    double width = draw_text_width(drawing, size, text);
-    return width > room ? fmax(size * room / width, size * LEAST_SHRINKING) : size;
-}
-
-void draw_heading(const struct drawing *drawing, struct point from, double size, double room,
-                  const char *text) {
-    struct text_style style = draw_style(draw_shrunk(drawing, size, text, room / BOLD), TEXT_LEFT);
-    char buffer[DRAW_TEXT_ROOM];
-    style.bold = true;
-    draw_text(drawing, from.x, from.y, style,
-              draw_fitted(drawing, style.size, text, room / BOLD, buffer));
-}
-
 static void draw_title(const struct drawing *drawing) {
     const struct chart *chart = drawing->chart;
-    const struct box *plot = &drawing->plot;
-    double room = drawing->area.right - DRAW_MARGIN - plot->left;
-    double top = drawing->area.top + DRAW_MARGIN + DRAW_TITLE_SIZE;
-    char buffer[DRAW_TEXT_ROOM];
-    draw_heading(drawing, (struct point){plot->left, top}, DRAW_TITLE_SIZE, room,
+    double left = drawing->plot.left, room = drawing->area.right - DRAW_MARGIN - left;
+    double top = drawing->area.top + DRAW_MARGIN;
+    draw_heading(drawing, (struct point){left, top + DRAW_TITLE_SIZE}, DRAW_TITLE_SIZE, room,
                  chart->title != NULL ? chart->title : "");
-    if (chart->subtitle != NULL)
-        draw_text(drawing, plot->left, top + DRAW_TICK_SIZE * DRAW_LINE_SPACE,
-                  draw_style(DRAW_TICK_SIZE, TEXT_LEFT),
-                  draw_fitted(drawing, DRAW_TICK_SIZE, chart->subtitle, room, buffer));
+    top += DRAW_TITLE_SIZE * DRAW_LINE_SPACE;
+    top += subtitle(drawing, top, true);
     if (drawing->parts == DRAW_ALL)
-        draw_legend(drawing,
-                    top + 2 + (chart->subtitle != NULL ? DRAW_TICK_SIZE * DRAW_LINE_SPACE : 0),
-                    true);
+        draw_legend(drawing, top, true);
 }
 
 static void draw_labels(const struct drawing *drawing) {
@@ -162,10 +119,11 @@ static void draw_grid_title(const struct drawing *drawing) {
     char buffer[DRAW_TEXT_ROOM];
     double size = draw_shrunk(drawing, PANEL_TITLE, chart->title, room);
     const char *title = draw_fitted(drawing, size, chart->title, room, buffer);
-    double left = room - draw_text_width(drawing, size, title) - SUBTITLE * 0.6;
+    double left = room - draw_text_width(drawing, size, title) - PANEL_SUBTITLE * 0.6;
     draw_text(drawing, plot->left, baseline, draw_style(size, TEXT_LEFT), title);
-    if (chart->subtitle != NULL && draw_text_width(drawing, SUBTITLE, chart->subtitle) <= left)
-        draw_text(drawing, plot->right, baseline, draw_style(SUBTITLE, TEXT_RIGHT),
+    if (chart->subtitle != NULL &&
+        draw_text_width(drawing, PANEL_SUBTITLE, chart->subtitle) <= left)
+        draw_text(drawing, plot->right, baseline, draw_style(PANEL_SUBTITLE, TEXT_RIGHT),
                   chart->subtitle);
 }
 

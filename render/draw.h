@@ -59,6 +59,11 @@ double draw_shrunk(const struct drawing *drawing, double size, const char *text,
 void draw_heading(const struct drawing *drawing, struct point from, double size, double room,
                   const char *text);
 
+/* Text in at most so many lines from the top of room down; measures only when draw is false.
+ * Returns its height. */
+double draw_paragraph(const struct drawing *drawing, struct box room, double size, int lines,
+                      const char *text, bool draw);
+
 void draw_background(struct canvas *canvas);
 
 /* Facts and table of a page below the top of the sheet's area; return their height

@@ -6,13 +6,10 @@
  *     legend, where the charts share one
  *     charts in rows
  *     notes                                                                                     */
-#include "analysis/support/memory.h"
 #include "render/draw.h"
 #include "render/page.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PAGE_TITLE 10.5
 enum { PARAGRAPH_LINES = 4 };
@@ -23,47 +20,10 @@ enum { PARAGRAPH_LINES = 4 };
 
 /* ---- text ---- */
 
-/* As many whole words of text as fit into room, at least one; returns what is left. */
-static const char *take_line(const struct drawing *sheet, double size, const char *text,
-                             double room, char line[DRAW_TEXT_ROOM]) {
-    size_t taken = 0;
-    for (size_t end = 0; text[end] != '\0';) {
-        end += strspn(text + end, " ");
-        end += strcspn(text + end, " ");
-        if (end >= DRAW_TEXT_ROOM / 4)
-            break;
-        memcpy(line, text, end);
-        line[end] = '\0';
-        if (taken > 0 && draw_text_width(sheet, size, line) > room)
-            break;
-        taken = end;
-    }
-    taken = taken > 0 ? taken : strcspn(text, " ");
-    char *whole = memory_text(text, taken);
-    draw_fitted(sheet, size, whole, room, line);
-    free(whole);
-    return text + taken + strspn(text + taken, " ");
-}
-
-/* Text in a few lines from y down; returns their height. */
-static double paragraph(const struct drawing *sheet, double y, double size, const char *text,
-                        bool draw) {
-    const struct box *area = &sheet->area;
-    double height = 0, room = area->right - area->left;
-    char line[DRAW_TEXT_ROOM];
-    for (int lines = 1; *text != '\0'; lines++) {
-        if (lines < PARAGRAPH_LINES)
-            text = take_line(sheet, size, text, room, line);
-        else { /* the rest as well as it fits */
-            draw_fitted(sheet, size, text, room, line);
-            text = "";
-        }
-        height += size * DRAW_LINE_SPACE;
-        if (draw)
-            draw_text(sheet, area->left, y + height - size * (DRAW_LINE_SPACE - 1),
-                      draw_style(size, TEXT_LEFT), line);
-    }
-    return height;
+/* Text from y down over the sheet's width; returns its height. */
+static double paragraph(const struct drawing *sheet, double y, const char *text, bool draw) {
+    struct box room = {sheet->area.left, y, sheet->area.right, y};
+    return draw_paragraph(sheet, room, DRAW_TICK_SIZE, PARAGRAPH_LINES, text, draw);
 }
 
 /* The first count notes from y down; returns their height. */
@@ -71,7 +31,7 @@ static double notes(const struct drawing *sheet, const struct page *page, size_t
                     bool draw) {
     double height = 0;
     for (size_t i = 0; i < count; i++)
-        height += paragraph(sheet, y + height, DRAW_TICK_SIZE, page->notes.items[i], draw);
+        height += paragraph(sheet, y + height, page->notes.items[i], draw);
     return height;
 }
 
@@ -94,7 +54,7 @@ static void draw_top(struct drawing *sheet, const struct page *page) {
                  page->title);
     area->top += PAGE_TITLE * (DRAW_LINE_SPACE - 1);
     if (page->subtitle != NULL)
-        area->top += paragraph(sheet, area->top, DRAW_TICK_SIZE, page->subtitle, true);
+        area->top += paragraph(sheet, area->top, page->subtitle, true);
 }
 
 /* ---- charts ---- */

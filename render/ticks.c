@@ -78,9 +78,24 @@ static size_t labelled_count(const struct chart_tick *ticks, size_t count) {
     return labelled;
 }
 
+/* Which powers of ten get a label: every stride-th, counted from 1; where that would leave one
+ * alone, the first and the last. */
+struct labelled_decades {
+    int stride, from;
+};
+
+static struct labelled_decades labelled_decades(const struct chart_axis *axis, size_t limit) {
+    int count = decade_count(axis), first = (int)ceil(log10(axis->minimum) - 1e-9);
+    int stride = 1 + (count > 0 ? count - 1 : 0) / (int)limit, labels = 0;
+    for (int decade = first; decade < first + count; decade++)
+        labels += decade % stride == 0;
+    return labels < 2 && count > 1 && limit > 1 ? (struct labelled_decades){count - 1, first}
+                                                : (struct labelled_decades){stride, 0};
+}
+
 static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     int low = (int)floor(log10(axis->minimum) + 1e-9), high = (int)ceil(log10(axis->maximum));
-    int labels = decade_count(axis), stride = 1 + (labels > 0 ? labels - 1 : 0) / (int)limit;
+    struct labelled_decades decades = labelled_decades(axis, limit);
     const char *digits = labelled_digits(axis, limit);
     size_t count = 0;
     for (int decade = low; decade <= high; decade++)
@@ -89,9 +104,10 @@ static size_t log_ticks(const struct chart_axis *axis, size_t limit, struct char
             char label[16];
             if (!within(axis, value))
                 continue;
-            bool labelled = strchr(digits, '0' + digit) != NULL && decade % stride == 0;
+            bool labelled = strchr(digits, '0' + digit) != NULL &&
+                            (decade - decades.from) % decades.stride == 0;
             chart_number(value, 3, label, sizeof label);
-            if (labelled || stride == 1 || digit == 1)
+            if (labelled || decades.stride == 1 || digit == 1)
                 add_tick(ticks, &count, value, labelled ? label : NULL);
         }
     return count;
