@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The parts of man/r2m.1 that repeat the program's tables: commands, options, keys.
+"""The parts of man/r2m.1 that repeat the program's tables: commands, figures, options, keys.
 
     manual.py PROGRAM      rewrites them between their marks
 """
@@ -79,6 +79,13 @@ def option_lines(program):
         yield from takers(names, everybody)
 
 
+def figure_lines(program):
+    listed = text_of(program, "plot", "--help").split("Figures:\n")[1]
+    for name, meaning in re.findall(r"^  (\S+)\n      (.*)$", listed, re.M):
+        yield f".It Pa {escape(name)}"
+        yield escape(meaning[0].upper() + meaning[1:]) + "."
+
+
 def key_lines(program):
     for views, rows in sorted(keys(program).items(), key=lambda item: VIEWS.index(item[0][0])):
         yield ".Ss " + ("Everywhere" if views == ("all",) else " and ".join(v.title() for v in views))
@@ -89,7 +96,7 @@ def key_lines(program):
         yield ".El"
 
 
-PARTS = {"COMMANDS": command_lines, "OPTIONS": option_lines, "KEYS": key_lines}
+PARTS = {"COMMANDS": command_lines, "FIGURES": figure_lines, "OPTIONS": option_lines, "KEYS": key_lines}
 
 
 def fill(page, program):

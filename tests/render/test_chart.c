@@ -83,7 +83,7 @@ static void ticks_stand_on_round_numbers(void **state) {
     check_ticks(CHART_LOG, 0.3, 0.9, 4, "0.4 0.6 0.8");
     check_ticks(CHART_LOG, 0.004, 0.06, 3, "0.005 0.01 0.05");
     check_ticks(CHART_LINEAR, -0.5, 3.5, 2, "0 2"); /* 1-2-5 by the limit would leave only 0 */
-    check_ticks(CHART_LOG, 2.6, 5.7, 10, "3 4 5"); /* 1-2-5 would leave only 5 */
+    check_ticks(CHART_LOG, 2.6, 5.7, 10, "3 4 5");  /* 1-2-5 would leave only 5 */
     check_ticks(CHART_LOG, 0.101, 0.199, 12, "0.12 0.14 0.16 0.18");
     check_ticks(CHART_LINEAR, 0, 1, 0, "");
 }

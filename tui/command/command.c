@@ -4,6 +4,7 @@
 #include "merge/config/config.h"
 #include "merge/text.h"
 #include "merge/version.h"
+#include "render/figures/figures.h"
 #include "tui/command/complain.h"
 #include "tui/command/completion.h"
 #include "tui/command/interrupt.h"
@@ -46,10 +47,11 @@ const struct command commands[COMMAND_COUNT] = {
          "OUT appears complete or not at all. With --adapters OUT is a folder of adapters,\none "
          "for each specialist, to be added to the merge with --set alpha=0.\n" SOURCE_TEXT,
          command_merge, "-o OUT is missing", true},
-    [COMMAND_PLOT] = {"plot", "SOURCE -o DIR", "draw spectra, energies and contributions",
-                      "One spectrum for each matrix, energies for each specialist, contributions\n"
-                      "before and after norm matching.\n" SOURCE_TEXT,
-                      command_plot, "-o DIR is missing", false},
+    [COMMAND_PLOT] =
+        {"plot", "SOURCE -o DIR", "draw figures: spectra, energies, ranks, maps, an overview",
+         "All figures, or those that --figure chooses, each a file of the folder. Pages\n"
+         "of several charts are larger than --width and --height, as they need.\n" SOURCE_TEXT,
+         command_plot, "-o DIR is missing", false},
     [COMMAND_REPORT] = {"report", "SOURCE -o DIR",
                         "write a report: a page, its figures and numbers",
                         "DIR gets report.html and report.md with figures, tables, warnings and\n"
@@ -80,6 +82,18 @@ static void print_fields(void) {
     puts("And specialists.NAME.weight, keys.exclude, keys.head; see r2m-config(5).");
 }
 
+static void print_figures(void) {
+    static const char *const subjects[] = {[FIGURE_WHOLE] = "",
+                                           [FIGURE_SPECIALIST] = "-SPECIALIST",
+                                           [FIGURE_KIND] = "-KIND",
+                                           [FIGURE_LAYER] = "-LAYER"};
+    size_t count;
+    const struct figure *all = figures(&count);
+    puts("\nFigures:");
+    for (size_t i = 0; i < count; i++)
+        printf("  %s%s\n      %s\n", all[i].name, subjects[all[i].scope], all[i].help);
+}
+
 static int print_help(enum command_id id) {
     const struct command *command = &commands[id];
     printf("Usage: r2m %s %s [OPTION...]\n%c%s.\n\n%s\nOptions:\n", command->name,
@@ -87,6 +101,8 @@ static int print_help(enum command_id id) {
     options_print(id, stdout);
     if (id == COMMAND_INIT)
         print_fields();
+    if (id == COMMAND_PLOT)
+        print_figures();
     return EXIT_DONE;
 }
 
