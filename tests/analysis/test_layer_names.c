@@ -1,7 +1,7 @@
 /* Names of layers: their modules, their kinds. */
 #include "analysis/layer_kinds.h"
 #include "analysis/layer_names.h"
-#include "analysis/support/memory.h"
+#include "tests/bare_table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,25 +40,6 @@ static void kinds_differ_only_in_numbers(void **state) {
     assert_false(layer_same_kind("a", "ab"));
 }
 
-/* A table of matrices with these names. */
-static struct tensor_table *table_of(const char *const *names, size_t count) {
-    struct tensor_table *table = memory_array(1, sizeof *table);
-    table->layers = memory_array(count, sizeof *table->layers);
-    table->layer_count = count;
-    for (size_t i = 0; i < count; i++)
-        table->layers[i] =
-            (struct layer){.name = memory_string(names[i]),
-                           .role = strstr(names[i], "bias") != NULL ? ROLE_VECTOR : ROLE_MATRIX};
-    return table;
-}
-
-static void table_release(struct tensor_table *table) {
-    for (size_t i = 0; i < table->layer_count; i++)
-        free(table->layers[i].name);
-    free(table->layers);
-    free(table);
-}
-
 static void assert_kind(const struct layer_kind *kind, const char *name, size_t count,
                         const double *depths) {
     assert_string_equal(kind->name, name);
@@ -73,7 +54,7 @@ static void layers_of_every_block_are_one_kind(void **state) {
                                         "enc.10.mlp.fc1.weight",     "enc.10.attn.in_proj_weight",
                                         "enc.11.attn.in_proj_weight"};
     (void)state;
-    struct tensor_table *table = table_of(names, 7);
+    struct tensor_table *table = bare_table(names, 7);
     struct layer_kinds *kinds = layer_kinds_create(table);
     assert_int_equal(kinds->count, 3);
     assert_kind(&kinds->kinds[0], "patch.proj", 1, (double[]){0});
@@ -83,7 +64,7 @@ static void layers_of_every_block_are_one_kind(void **state) {
     assert_true(kinds->kinds[2].numbered);
     assert_int_equal(kinds->kinds[2].layers[1], 5);
     layer_kinds_free(kinds);
-    table_release(table);
+    bare_table_free(table);
 }
 
 static void kinds_of_one_name_are_told_apart(void **state) {
@@ -92,7 +73,7 @@ static void kinds_of_one_name_are_told_apart(void **state) {
         "vision.layers.1.fc.weight",  "swin.0.blocks.0.qkv.weight", "swin.0.blocks.1.qkv.weight",
         "swin.1.blocks.0.qkv.weight", "features.0.weight",          "features.3.weight"};
     (void)state;
-    struct tensor_table *table = table_of(names, 9);
+    struct tensor_table *table = bare_table(names, 9);
     struct layer_kinds *kinds = layer_kinds_create(table);
     assert_int_equal(kinds->count, 4);
     assert_kind(&kinds->kinds[0], "text.layers.*.fc", 2, (double[]){0, 1});
@@ -101,7 +82,7 @@ static void kinds_of_one_name_are_told_apart(void **state) {
     assert_false(kinds->kinds[2].numbered); /* stage and block: no one number is the depth */
     assert_kind(&kinds->kinds[3], "features.*", 2, (double[]){0, 3});
     layer_kinds_free(kinds);
-    table_release(table);
+    bare_table_free(table);
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
 /* Rows of the Layers view: modules that fold. */
+#include "tests/bare_table.h"
 #include "tui/screen/layers.h"
 
 #include <setjmp.h>
@@ -9,32 +10,13 @@
 
 #include <cmocka.h>
 
-/* A table of matrices with these names. */
-static struct tensor_table *table_of(const char *const *names, size_t count) {
-    struct tensor_table *table = memory_array(1, sizeof *table);
-    table->layers = memory_array(count, sizeof *table->layers);
-    table->layer_count = count;
-    for (size_t i = 0; i < count; i++)
-        table->layers[i] =
-            (struct layer){.name = memory_string(names[i]),
-                           .role = strstr(names[i], "bias") != NULL ? ROLE_VECTOR : ROLE_MATRIX};
-    return table;
-}
-
-static void table_release(struct tensor_table *table) {
-    for (size_t i = 0; i < table->layer_count; i++)
-        free(table->layers[i].name);
-    free(table->layers);
-    free(table);
-}
-
 static void rows_fold(void **state) {
     static const char *const names[] = {"b.0.q.bias",   "b.0.q.weight", "b.0.v.weight",
                                         "b.1.q.weight", "b.1.v.weight", "head.weight"};
     struct layers_rows rows = {0};
     char label[TEXT_ROOM];
     (void)state;
-    struct tensor_table *table = table_of(names, 6);
+    struct tensor_table *table = bare_table(names, 6);
     layers_rows_build(&rows, table, false, NULL);
     assert_int_equal(rows.module_count, 3);
     assert_int_equal(rows.row_count, 7); /* two modules with two layers each, one alone */
@@ -52,7 +34,7 @@ static void rows_fold(void **state) {
     layers_rows_build(&rows, table, true, NULL);
     assert_int_equal(rows.shown_count, 6);
     layers_rows_free(&rows);
-    table_release(table);
+    bare_table_free(table);
 }
 
 int main(void) {
