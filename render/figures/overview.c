@@ -30,6 +30,8 @@ static void add_settings(struct page *page, const struct plan *plan) {
             page_add_fact(
                 page, fields[f].path,
                 settings_field_text(&plan->config.settings, &fields[f], text, sizeof text));
+    if (plan->config.settings.method != METHOD_R2M)
+        return; /* the ranks are the method's own */
     page_add_fact(page, "residual.rank", rank_rule_format(plan->config.rank, text, sizeof text));
     if (plan->config.override_count > 0)
         add_number(page, "residual.overrides", (double)plan->config.override_count);
@@ -119,11 +121,15 @@ static void add_figure(struct page *page, struct chart *chart, const char *title
     page_add(page, chart);
 }
 
-/* In greys: the page's colours stand for specialists. */
+/* In greys, the page's colours stand for specialists, and by number alone. */
 static void add_eigenvalues(struct page *page, const struct figure_source *source) {
     struct chart *chart = figure_eigenvalues(source, 0);
     chart->bars.colours[0] = CHART_NEUTRAL;
     chart->bars.colours[1] = CHART_CROSS;
+    for (size_t i = 0; i < chart->bars.category_count; i++) {
+        free(chart->bars.categories[i]);
+        chart->bars.categories[i] = memory_format("%zu", i + 1);
+    }
     add_figure(page, chart, "Eigenvalues",
                memory_format("dark: Real subspace, k = %u", source->analysis->core->settings.rank));
 }
