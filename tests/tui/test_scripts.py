@@ -260,6 +260,22 @@ class Views(ScriptTest):
         self.assertIn("1 Layers", self.room.screen("stayed.txt")[0])
 
 
+class OtherFormats(ScriptTest):
+    """Another program's file is opened, and never written over."""
+
+    def test_the_config_goes_beside_it(self):
+        text = "model: base.safetensors\nweight_root: .\ntasks: [fs, fr, efs]\nprior: 0.25\n"
+        (self.room.path / "theirs.yaml").write_text(text)
+        (self.room.path / "theirs.script").write_text(
+            ":wait\nkeys: 5\n:screendump export.txt\ntype: :write\nkeys: Enter\n:quit\n")
+        done = self.room.run("tui", "theirs.yaml", "--script", "theirs.script")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("theirs.json", self.room.screen("export.txt")[2])
+        self.assertEqual((self.room.path / "theirs.yaml").read_text(), text)
+        config = json.loads((self.room.path / "theirs.json").read_text())
+        self.assertEqual((config["alpha"], len(config["specialists"])), (0.25, 3))
+
+
 class Export(ScriptTest):
     def setUp(self):
         super().setUp()

@@ -26,6 +26,13 @@ static bool base_is_there(const char *path, const struct config *config, struct 
     return false;
 }
 
+/* Where our config would stand beside one of another program. */
+static char *json_beside(const char *path) {
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    bool ends = dot != NULL && dot > (slash != NULL ? slash + 1 : path);
+    return memory_format("%.*s.json", (int)(ends ? (size_t)(dot - path) : strlen(path)), path);
+}
+
 static bool read_source(struct session *session, const struct options *options,
                         struct error *error) {
     const char *const *operands = (const char *const *)options->operands;
@@ -37,8 +44,9 @@ static bool read_source(struct session *session, const struct options *options,
     const char *path = options->operand_count > 0 ? operands[0] : COMMAND_DEFAULT_CONFIG;
     if (!config_read(path, &session->config, error))
         return false;
-    if (!session->config.foreign)
-        session->config_path = path;
+    session->config_path = path;
+    if (session->config.foreign)
+        session->config_path = session->beside = json_beside(path);
     if (options->base != NULL) {
         free(session->config.base);
         session->config.base = memory_string(options->base);
@@ -150,4 +158,5 @@ void session_close(struct session *session) {
     plan_free(session->plan);
     tensor_table_close(session->table);
     config_free(&session->config);
+    free(session->beside);
 }

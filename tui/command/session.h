@@ -8,7 +8,8 @@
 
 struct session {
     struct config config;
-    const char *config_path; /* NULL when made from --base or of another program; borrowed */
+    const char *config_path; /* where the config stands, or would; NULL from --base; borrowed */
+    char *beside;            /* that path, beside a config of another program */
     struct tensor_table *table;
     struct plan *plan;
     struct pool *pool;

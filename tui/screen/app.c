@@ -72,7 +72,7 @@ struct app *app_create(const struct config *config, const char *config_path,
     app->options = options;
     app->edited = -FRESH_SECONDS;
     app->config_path = memory_string(config_path != NULL ? config_path : "r2m.json");
-    app->config_known = config_path != NULL;
+    app->config_known = config_path != NULL && !config->foreign;
     app->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool good = app->event >= 0 || error_set(error, ERROR_INPUT, "eventfd: no descriptor is free");
     good = good && config_open_table(config, &app->table, error) &&
