@@ -187,8 +187,16 @@ static void write_sentences(struct document *json, const char *key,
     document_close(json);
 }
 
+static void write_metrics(struct document *json, const struct metrics *metrics) {
+    document_open(json, "metrics", '{', DOCUMENT_LINES);
+    for (size_t i = 0; i < metrics->count; i++)
+        document_number(json, metrics->items[i].name, metrics->items[i].value);
+    document_close(json);
+}
+
 char *report_merge_json(const char *output, const struct merge_result *result,
-                        const struct string_list *notes, const struct string_list *warnings) {
+                        const struct string_list *notes, const struct string_list *warnings,
+                        const struct metrics *metrics) {
     struct document json;
     document_begin(&json);
     document_open(&json, NULL, '{', DOCUMENT_LINES);
@@ -202,6 +210,8 @@ char *report_merge_json(const char *output, const struct merge_result *result,
     document_string(&json, "sha256", result->sha256);
     write_sentences(&json, "notes", notes);
     write_sentences(&json, "warnings", warnings);
+    if (metrics != NULL)
+        write_metrics(&json, metrics);
     document_close(&json);
     return document_end(&json);
 }

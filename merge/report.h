@@ -2,6 +2,7 @@
 #ifndef R2M_MERGE_REPORT_H
 #define R2M_MERGE_REPORT_H
 
+#include "merge/evaluation/metrics.h"
 #include "merge/merge.h"
 
 /* The whole document, indented, final newline; with_spectra adds "sigma" arrays. free() it.
@@ -11,8 +12,10 @@
 char *report_json(const struct plan *plan, const struct analysis *analysis,
                   const struct preview *preview, bool with_spectra);
 
-/* What merge --json prints; notes as of merge_notes, warnings of the table. free() it. */
+/* What merge --json prints; notes as of merge_notes, warnings of the table; metrics of an
+ * evaluation, or NULL. free() it. */
 char *report_merge_json(const char *output, const struct merge_result *result,
-                        const struct string_list *notes, const struct string_list *warnings);
+                        const struct string_list *notes, const struct string_list *warnings,
+                        const struct metrics *metrics);
 
 #endif

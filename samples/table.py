@@ -48,6 +48,7 @@ METHODS = {
 SWITCHES = [
     *grid(alpha=[0, 0.3, 1, 1.5, 2]), *grid(residual__rank__ratio=[0.02, 0.05, 0.2, 0.5, 1]),
     {"residual.rank.gd": "true"}, {"residual.rank.mp": "true"}, {"residual.rank.energy": 0.9},
+    {"residual.rank.auto": "true"},
 {"norm_match": "none"}, {"norm_match": "layer"}, {"residual.against": "projection"},
     {"real.normalize": "true"}, {"real.rank": 2}, {"real.center": "true"}, {"eta": "script"}, {"eta": "absolute"},
     {"core_scale": 1.2},
@@ -84,7 +85,7 @@ class Bench:
         if key not in self.known:
             wanted = FAMILIES if split == "validation" else evaluate.FORGERIES
             with tempfile.TemporaryDirectory() as folder:
-                file = self.files[seed][names[0]]
+                file = self.files[seed][next(iter(names))]
                 if settings is not None:
                     file = Path(folder) / "merged.safetensors"
                     self.merge(seed, names, settings, preset, file)

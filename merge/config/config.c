@@ -1,5 +1,6 @@
 #include "merge/config/config_parts.h"
 
+#include "merge/evaluation/evaluation.h"
 #include "merge/text.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 const struct rank_rule config_default_rank = {RANK_RATIO, 0.1};
 
 void config_init(struct config *config) {
-    *config = (struct config){.rank = config_default_rank};
+    *config = (struct config){.rank = config_default_rank, .eval.timeout = EVALUATION_SECONDS};
     table_keys_defaults(&config->keys);
     settings_defaults(&config->settings);
 }
@@ -24,6 +25,8 @@ void config_copy(struct config *target, const struct config *source) {
                                                             memory_string(one->path), one->weight};
     }
     table_keys_copy(&target->keys, &source->keys);
+    target->eval = (struct config_eval){memory_string(source->eval.command), source->eval.timeout,
+                                        memory_string(source->eval.metric)};
     target->overrides = memory_array(source->override_count, sizeof *target->overrides);
     for (size_t i = 0; i < source->override_count; i++) {
         const struct rank_override *one = &source->overrides[i];
@@ -57,6 +60,8 @@ void config_free(struct config *config) {
     specialists_free(config);
     table_keys_free(&config->keys);
     config_drop_overrides(config);
+    free(config->eval.command);
+    free(config->eval.metric);
     *config = (struct config){0};
 }
 

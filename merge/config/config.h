@@ -24,6 +24,13 @@ struct config_specialist {
     double weight; /* >= 0, not all 0; a_i = weight / sum */
 };
 
+/* How a merged checkpoint is measured. */
+struct config_eval {
+    char *command;  /* with {} for the checkpoint's path; NULL: not at all */
+    double timeout; /* seconds */
+    char *metric;   /* what best means: "auc", or "-loss" where lower is better; NULL: the first */
+};
+
 struct config {
     char *base;
     struct config_specialist *specialists;
@@ -33,6 +40,7 @@ struct config {
     struct rank_rule rank;           /* residual.rank: the rule where no override applies */
     struct rank_override *overrides; /* later ones win */
     size_t override_count;
+    struct config_eval eval;
     bool foreign; /* read from a file of another program, which is never written over */
 };
 
@@ -62,9 +70,9 @@ bool config_write(const struct config *config, const char *path, bool overwrite,
                   struct error *error);
 
 /* "KEY=VALUE" of --set: any field of the settings table by its dotted path,
- * residual.rank.RULE=VALUE, residual.rank=TEXT as a person types a rule (rank_rule_parse),
- * specialists.NAME.weight=VALUE, and the lists keys.strip_prefix, keys.rename, keys.exclude,
- * keys.head (appended to). */
+ * eval.command, eval.timeout, eval.metric, residual.rank.RULE=VALUE, residual.rank=TEXT as a person
+ * types a rule (rank_rule_parse), specialists.NAME.weight=VALUE, and the lists keys.strip_prefix,
+ * keys.rename, keys.exclude, keys.head (appended to). */
 bool config_set(struct config *config, const char *assignment, struct error *error);
 
 /* "r2m", "paper", "script": sets the hyperparameters, leaves files, keys and weights alone. */

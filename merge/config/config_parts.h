@@ -27,6 +27,11 @@ char *path_default_name(const char *path);
  * NaN where the rule takes the other. */
 double config_rule_value(const char *name, bool is_true, double number);
 
+/* Sets the field shown ("eval.command", "eval.timeout", "eval.metric") from text; ERROR_USAGE
+ * begins with its name. */
+bool config_eval_set(struct config_eval *eval, const char *shown, const char *text,
+                     struct error *error);
+
 /* Forgets all overrides. */
 void config_drop_overrides(struct config *config);
 

@@ -3,6 +3,7 @@
 #include "analysis/support/utf8.h"
 #include "merge/config/config_reader.h"
 #include "merge/exchange/authors.h"
+#include "merge/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,7 +15,7 @@ enum { CONFIG_BYTES_LIMIT = 16 << 20 };
 
 static read_member read_version, read_base, read_specialists, read_specialist_name,
     read_specialist_path, read_specialist_weight, read_key_list, read_default_rank, read_overrides,
-    read_override_layer, read_override_specialist, read_override_rank;
+    read_override_layer, read_override_specialist, read_override_rank, read_eval;
 
 /* What a config may hold beside the rows of settings_fields(). */
 static const struct row rows[] = {
@@ -44,6 +45,10 @@ static const struct row rows[] = {
     {"tsv_m", reader_object, false},
     {"iso_c", reader_object, false},
     {"output", reader_object, false},
+    {"eval", reader_object, false},
+    {"eval.command", read_eval, true},
+    {"eval.timeout", read_eval, false},
+    {"eval.metric", read_eval, false},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
@@ -159,6 +164,22 @@ static void read_override_specialist(struct reader *reader, struct member member
 
 static void read_override_rank(struct reader *reader, struct member member) {
     read_rule(reader, member, &last_override(reader)->rule);
+}
+
+/* A text, or the number of seconds. */
+static void read_eval(struct reader *reader, struct member member) {
+    struct error found = {0};
+    char number[NUMBER_TEXT];
+    bool is_number = cJSON_IsNumber(member.item);
+    bool is_timeout = strcmp(member.pattern, "eval.timeout") == 0;
+    const char *text = is_number ? number_text(member.item->valuedouble, number)
+                                 : cJSON_GetStringValue(member.item);
+    if (text == NULL || is_timeout != is_number)
+        reader_problem(reader, member.shown,
+                       is_timeout ? "wrong type; allowed is a number of seconds"
+                                  : "wrong type; allowed is a text");
+    else if (!config_eval_set(&reader->config->eval, member.shown, text, &found))
+        reader_adopt(reader, &found);
 }
 
 /* cJSON would end a string at \u0000 without a word. */

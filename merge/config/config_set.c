@@ -99,7 +99,8 @@ static bool unknown_key(const char *key, struct error *error) {
     static const char *const others[] = {
         "residual.rank",   "residual.rank.RULE", "specialists.NAME.weight",
         "keys.state_dict", "keys.strip_prefix",  "keys.rename",
-        "keys.exclude",    "keys.head"};
+        "keys.exclude",    "keys.head",          "eval.command",
+        "eval.timeout",    "eval.metric"};
     const size_t other_count = sizeof others / sizeof *others;
     size_t count;
     const struct settings_field *fields = settings_fields(&count);
@@ -129,6 +130,9 @@ static bool set_value(struct config *config, const char *key, const char *text,
         return set_weight(one, key, text, error);
     if (list != NULL)
         return add_key(list, key, text, error);
+    if (strcmp(key, "eval.command") == 0 || strcmp(key, "eval.timeout") == 0 ||
+        strcmp(key, "eval.metric") == 0)
+        return config_eval_set(&config->eval, key, text, error);
     if (strcmp(key, "residual.rank") == 0)
         return rank_rule_parse(text, &config->rank, error);
     if (strncmp(key, rank, sizeof rank - 1) == 0)

@@ -133,6 +133,17 @@ static void write_settings(struct document *json, const struct config *config) {
     }
 }
 
+static void write_eval(struct document *json, const struct config_eval *eval) {
+    if (eval->command == NULL)
+        return;
+    document_open(json, "eval", '{', DOCUMENT_LINES);
+    document_string(json, "command", eval->command);
+    document_number(json, "timeout", eval->timeout);
+    if (eval->metric != NULL)
+        document_string(json, "metric", eval->metric);
+    document_close(json);
+}
+
 char *config_text(const struct config *config, const char *folder) {
     size_t count;
     const struct settings_field *method = settings_fields(&count);
@@ -145,6 +156,7 @@ char *config_text(const struct config *config, const char *folder) {
     write_specialists(&json, config, folder);
     write_keys(&json, &config->keys);
     write_settings(&json, config);
+    write_eval(&json, &config->eval);
     document_close(&json);
     return document_end(&json);
 }

@@ -117,7 +117,7 @@ static void merges_have_the_keys_of_the_interface(void **state) {
                                   .eta = NAN,
                                   .seconds = 1.5,
                                   .sha256 = "abc"};
-    char *text = report_merge_json("a\"\x1b\xff.safetensors", &result, &notes, &warnings);
+    char *text = report_merge_json("a\"\x1b\xff.safetensors", &result, &notes, &warnings, NULL);
     assert_null(strchr(text, '\x1b'));
     assert_null(strchr(text, '\xff'));
     cJSON *report = cJSON_Parse(text);

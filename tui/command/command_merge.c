@@ -2,6 +2,7 @@
 #include "analysis/support/limits.h"
 #include "analysis/support/ranks.h"
 #include "merge/config/document.h"
+#include "merge/evaluation/evaluation.h"
 #include "merge/report.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
@@ -113,12 +114,35 @@ static bool write_merged(void *context, struct progress *progress, struct error 
                           &merging->result, error);
 }
 
+/* The evaluation of what was written, where one is asked for; a job with progress. */
+struct evaluating {
+    const struct config_eval *eval;
+    const char *output;
+    struct evaluation evaluation;
+};
+
+static bool evaluate(void *context, struct progress *progress, struct error *error) {
+    struct evaluating *evaluating = context;
+    const struct config_eval *eval = evaluating->eval;
+    return evaluation_run(eval->command, evaluating->output, eval->timeout, &progress->cancel,
+                          &evaluating->evaluation, error);
+}
+
+static void print_metrics(const struct metrics *metrics) {
+    for (size_t i = 0; i < metrics->count; i++) {
+        char *quoted = error_quote(metrics->items[i].name, strlen(metrics->items[i].name));
+        printf("%s %.6g\n", quoted, metrics->items[i].value);
+        free(quoted);
+    }
+}
+
 static void print_result(const struct session *session, const struct options *options,
-                         const struct merge_result *result) {
+                         const struct merge_result *result, const struct metrics *metrics) {
     char size[32];
     struct string_list notes = merge_notes(session->plan, options->output);
     if (options->json) {
-        char *text = report_merge_json(options->output, result, &notes, &session->table->warnings);
+        char *text =
+            report_merge_json(options->output, result, &notes, &session->table->warnings, metrics);
         fputs(text, stdout);
         free(text);
     } else if (!options->quiet) {
@@ -130,11 +154,25 @@ static void print_result(const struct session *session, const struct options *op
                    result->kept);
         for (size_t i = 0; i < notes.count; i++)
             printf("note: %s\n", notes.items[i]);
+        if (metrics != NULL)
+            print_metrics(metrics);
         free(quoted);
     }
     string_list_free(&notes);
     if (!options->quiet)
         session_warn(session);
+}
+
+/* The merge is done and said, whatever becomes of the evaluation. */
+static bool evaluate_and_print(struct session *session, const struct options *options,
+                               const struct merge_result *result, struct error *error) {
+    struct evaluating evaluating = {.eval = &session->config.eval, .output = options->output};
+    const struct progress_job job = {evaluate, &evaluating, "evaluating", UNIT_ITEMS};
+    bool asked = evaluating.eval->command != NULL && ranks_own() == 0;
+    bool good = !asked || progress_run(&session->line, &job, error);
+    print_result(session, options, result, asked && good ? &evaluating.evaluation.metrics : NULL);
+    evaluation_free(&evaluating.evaluation);
+    return good;
 }
 
 static bool check_output(const struct session *session, const struct options *options,
@@ -163,8 +201,7 @@ static bool merge(struct session *session, const struct options *options, struct
     if (!session_analyze(session, merge_needs_spectra(session->plan), error) ||
         !progress_run(&session->line, &job, error))
         return false;
-    print_result(session, options, &merging.result);
-    return true;
+    return evaluate_and_print(session, options, &merging.result, error);
 }
 
 int command_merge(const struct options *options) {
