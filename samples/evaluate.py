@@ -26,7 +26,7 @@ SPLITS = {"validation": photographs.VALIDATION, "test": photographs.TEST, "secon
 def images_of(split, cache):
     """Real patches of photographs never trained on, and their forgeries by family."""
     rng = torch.Generator().manual_seed(5)
-    bank, _ = photographs.patches(SPLITS[split], cache, IMAGE, stride=IMAGE, limit=60)
+    bank, _ = photographs.patches(SPLITS[split], cache, IMAGE, stride=IMAGE, limit=30)
     bank = bank[torch.randperm(len(bank), generator=rng)].float() / 255  # so that donors are other photographs
     real = photographed(bank, rng)
     return published(real, rng), {name: published(forge(real, rng), rng) for name, forge in FORGERIES.items()}
