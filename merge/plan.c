@@ -415,6 +415,18 @@ const char *plan_step_text(const struct plan *plan, size_t step) {
     return history_text(plan->history, step);
 }
 
+size_t plan_ticket(struct plan *plan) {
+    return history_ticket(plan->history);
+}
+
+void plan_note(struct plan *plan, size_t ticket, const char *text) {
+    history_note(plan->history, ticket, text);
+}
+
+const char *plan_note_at(const struct plan *plan, size_t position) {
+    return history_note_at(plan->history, position);
+}
+
 void plan_jump(struct plan *plan, size_t position) {
     while (plan_position(plan) > position && plan_undo(plan) != NULL)
         ;

@@ -98,6 +98,11 @@ size_t plan_step_count(const struct plan *plan);
 size_t plan_position(const struct plan *plan);
 const char *plan_step_text(const struct plan *plan, size_t step);
 
+/* Notes on plans of the history, such as metrics (history_ticket, history_note). */
+size_t plan_ticket(struct plan *plan);
+void plan_note(struct plan *plan, size_t ticket, const char *text);
+const char *plan_note_at(const struct plan *plan, size_t position);
+
 /* Takes steps back, or makes them again, until the position is there. */
 void plan_jump(struct plan *plan, size_t position);
 

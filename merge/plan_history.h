@@ -28,6 +28,14 @@ size_t history_count(const struct plan_history *history);
 size_t history_position(const struct plan_history *history);
 const char *history_text(const struct plan_history *history, size_t step);
 
+/* What was found out about a config, such as its metrics: a ticket for the present one, the note
+ * once it is known. A config that was forgotten meanwhile gets none. */
+size_t history_ticket(struct plan_history *history);
+void history_note(struct plan_history *history, size_t ticket, const char *text);
+
+/* The note of the config at a position, or NULL. */
+const char *history_note_at(const struct plan_history *history, size_t position);
+
 /* Remembers the position, and whether it is there again. */
 void history_mark_saved(struct plan_history *history);
 bool history_is_saved(const struct plan_history *history);

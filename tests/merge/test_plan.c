@@ -434,8 +434,60 @@ static void specialists_come_and_go(void **state) {
     end(&f);
 }
 
+static void set(struct fixture *f, const char *assignment) {
+    struct error error = {0};
+    assert_true(plan_set(f->plan, assignment, &error));
+}
+
+static void notes_belong_to_plans(void **state) {
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    bind(&f);
+    size_t first = plan_ticket(f.plan);
+    assert_int_equal(plan_ticket(f.plan), first);
+    set(&f, "alpha=0.5");
+    size_t second = plan_ticket(f.plan);
+    assert_int_not_equal(first, second);
+    plan_note(f.plan, first, "auc 0.5"); /* told after the plan went on */
+    plan_note(f.plan, second, "auc 0.6");
+    assert_string_equal(plan_note_at(f.plan, 0), "auc 0.5");
+    assert_string_equal(plan_note_at(f.plan, 1), "auc 0.6");
+    plan_undo(f.plan);
+    assert_string_equal(plan_note_at(f.plan, 1), "auc 0.6");
+    set(&f, "alpha=0.7"); /* another plan in the second one's place */
+    assert_null(plan_note_at(f.plan, 1));
+    plan_note(f.plan, second, "too late");
+    assert_null(plan_note_at(f.plan, 1));
+    end(&f);
+}
+
+/* The oldest steps are forgotten, with their notes; those of later ones move along. */
+static void notes_move_with_a_full_history(void **state) {
+    (void)state;
+    struct fixture f;
+    char assignment[32];
+    begin(&f);
+    bind(&f);
+    plan_note(f.plan, plan_ticket(f.plan), "the first");
+    set(&f, "alpha=0.5");
+    plan_note(f.plan, plan_ticket(f.plan), "the second");
+    for (int i = 0; i < 499; i++) {
+        snprintf(assignment, sizeof assignment, "alpha=%.4f", 0.001 * (i + 1));
+        set(&f, assignment);
+    }
+    assert_string_equal(plan_note_at(f.plan, 0), "the first");
+    set(&f, "alpha=0.9");
+    assert_string_equal(plan_note_at(f.plan, 0), "the second");
+    assert_null(plan_note_at(f.plan, 1));
+    assert_null(plan_note_at(f.plan, plan_step_count(f.plan)));
+    end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(notes_belong_to_plans),
+        cmocka_unit_test(notes_move_with_a_full_history),
         cmocka_unit_test(later_overrides_win),
         cmocka_unit_test(overrides_that_meet_nothing_are_errors),
         cmocka_unit_test(unknown_specialists_are_errors),

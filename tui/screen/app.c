@@ -265,6 +265,8 @@ static unsigned general_action(struct app *app, enum action action) {
         return typed_command_open(app);
     case ACTION_PICTURE:
         return PICTURE;
+    case ACTION_EVALUATE:
+        return export_ask(app, EXPORT_EVALUATION, export_path(app, EXPORT_EVALUATION));
     case ACTION_MATCH:
         return app_show(app, VIEW_MATCH);
     case ACTION_HELP:

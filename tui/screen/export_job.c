@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+enum { METRICS_ROOM = 200 }; /* characters of metrics in a sentence */
 
 /* Keeps a sentence for the Export view and says it. */
 static void keep_result(struct app *app, bool good, const char *text) {
@@ -67,6 +70,19 @@ static bool write_adapters(struct app *app) {
     return good;
 }
 
+/* The merged file is there for the command only. */
+static bool evaluate(struct app *app) {
+    struct export_job *job = &app->job;
+    const struct config_eval *eval = &job->plan->config.eval;
+    if (!merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite, &job->progress,
+                     &job->merge, &job->error))
+        return false;
+    bool good = evaluation_run(eval->command, job->path, eval->timeout, &job->progress.cancel,
+                               &job->evaluation, &job->error);
+    unlink(job->path);
+    return good;
+}
+
 const struct export_what *export_what(enum export_kind kind) {
     static const struct export_what kinds[EXPORT_KINDS] = {
         [EXPORT_CONFIG] =
@@ -91,6 +107,12 @@ const struct export_what *export_what(enum export_kind kind) {
                            "A page to read and pass on: figures, tables, what deserves a look, "
                            "inputs with their hashes; beside it every number as JSON and CSV.",
                            write_report},
+        [EXPORT_EVALUATION] = {"evaluation", "-evaluated.safetensors",
+                               "FILE.safetensors or FILE.pth, which is removed afterwards",
+                               "Measures the plan: merges it to a temporary file, runs "
+                               "eval.command of the config on it, and shows the metrics here and "
+                               "in the history (U).",
+                               evaluate},
     };
     return &kinds[kind];
 }
@@ -109,6 +131,7 @@ static void forget_job(struct export_job *job) {
     plan_free(job->plan);
     free(job->path);
     error_free(&job->error);
+    evaluation_free(&job->evaluation);
     job->plan = NULL;
     job->path = NULL;
     job->state = EXPORT_NONE;
@@ -154,11 +177,16 @@ unsigned export_start(struct app *app, enum export_kind kind, const char *path, 
     }
     if (kind == EXPORT_CONFIG)
         return write_config(app, path, overwrite);
+    if (kind == EXPORT_EVALUATION && app->plan->config.eval.command == NULL) {
+        app_say(app, STATUS_WARNING, "no command to evaluate: :set eval.command=CMD {}");
+        return DIRTY_SCREEN;
+    }
     if (!plan_create(&app->plan->config, app->table, &job->plan, &error)) {
         status_fail(&app->status, app->now, &error);
         return DIRTY_SCREEN;
     }
     job->kind = kind;
+    job->ticket = plan_ticket(app->plan);
     job->path = memory_string(path);
     job->overwrite = overwrite;
     job->state = EXPORT_WAITING;
@@ -206,6 +234,20 @@ unsigned export_ask(struct app *app, enum export_kind kind, const char *path) {
     return DIRTY_SCREEN;
 }
 
+/* "auc 0.93, eer 0.1", as much as there is room for. */
+static char *metrics_text(const struct metrics *metrics) {
+    char *text = memory_string("");
+    for (size_t i = 0; i < metrics->count && strlen(text) < METRICS_ROOM; i++) {
+        char *name = error_quote(metrics->items[i].name, strlen(metrics->items[i].name));
+        char *longer =
+            memory_format("%s%s%s %.4g", text, i > 0 ? ", " : "", name, metrics->items[i].value);
+        free(name);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 /* "204 MB, 162 tensors in 1.3 s, read back and verified" */
 static void tell_success(struct app *app) {
     struct export_job *job = &app->job;
@@ -217,8 +259,12 @@ static void tell_success(struct app *app) {
         text = memory_format("%zu adapters written", job->files);
     else if (job->kind == EXPORT_FIGURES)
         text = memory_format("%zu figures written", job->files);
+    else if (job->kind == EXPORT_EVALUATION)
+        text = metrics_text(&job->evaluation.metrics);
     else
         text = memory_string("report.html and report.md written");
+    if (job->kind == EXPORT_EVALUATION)
+        plan_note(app->plan, job->ticket, text);
     keep_result(app, true, text);
     if (job->kind == EXPORT_MERGED)
         snprintf(job->results[job->kind].sha256, SHA256_TEXT, "%s", job->merge.sha256);

@@ -3,6 +3,7 @@
 #ifndef R2M_TUI_SCREEN_EXPORT_JOB_H
 #define R2M_TUI_SCREEN_EXPORT_JOB_H
 
+#include "merge/evaluation/evaluation.h"
 #include "merge/merge.h"
 
 #include <pthread.h>
@@ -15,6 +16,7 @@ enum export_kind {
     EXPORT_ADAPTERS,
     EXPORT_FIGURES,
     EXPORT_REPORT,
+    EXPORT_EVALUATION,
     EXPORT_KINDS
 };
 enum export_state { EXPORT_NONE, EXPORT_WAITING, EXPORT_RUNNING };
@@ -37,6 +39,8 @@ struct export_job {
     pthread_t thread;
     _Atomic bool finished; /* set by the thread, last */
     struct merge_result merge;
+    struct evaluation evaluation;
+    size_t ticket; /* of the plan that is evaluated */
     size_t files;
     struct error error;
     struct export_result results[EXPORT_KINDS];

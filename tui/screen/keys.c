@@ -101,6 +101,7 @@ static const struct binding table[] = {
     {ACTION_HISTORY_TAKE, "history-take", "Enter", HISTORY, "Stay at this step", "stay", 1, NULL},
     {ACTION_COMMAND, "command", ":", WORK, "Type a command: set, write, export, adapters, figures, report, preset, messages", NULL, 0, NULL},
     {ACTION_PICTURE, "picture", "p", WORK, "Show the figure as a picture, where the terminal can (kitty or sixel protocol)", "picture", 27, NULL},
+    {ACTION_EVALUATE, "evaluate", "!", WORK, "Measure the plan: merge it to a temporary file and run eval.command", NULL, 0, NULL},
     {ACTION_VIEW_1, "view-1", "1", ALL, "Layers: spectra, ranks, contributions", NULL, 0, NULL},
     {ACTION_VIEW_2, "view-2", "2", ALL, "Specialists: norms, shares, weights, cosines", NULL, 0, NULL},
     {ACTION_VIEW_3, "view-3", "3", ALL, "Map: one quantity over layers and specialists", NULL, 0, NULL},

@@ -49,6 +49,10 @@ static unsigned run_report(struct app *app, const char *argument) {
     return run_export(app, EXPORT_REPORT, argument);
 }
 
+static unsigned run_evaluate(struct app *app, const char *argument) {
+    return run_export(app, EXPORT_EVALUATION, argument);
+}
+
 static unsigned run_messages(struct app *app, const char *argument) {
     (void)argument;
     return view_help_messages(app);
@@ -151,6 +155,7 @@ static const struct typed table[] = {
     {"adapters", "[DIR]", false, run_adapters, NULL},
     {"figures", "[DIR]", false, run_figures, NULL},
     {"report", "[DIR]", false, run_report, NULL},
+    {"evaluate", "[FILE]", false, run_evaluate, NULL},
     {"messages", NULL, false, run_messages, NULL},
     {"quit", NULL, false, run_quit, NULL},
     {"theme", "NAME", true, run_theme, offer_themes},

@@ -46,11 +46,15 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     cell->style = row > position           ? ELEMENT_DISABLED
                   : row == view->opened_at ? ELEMENT_SET
                                            : ELEMENT_TEXT;
-    if (column == COLUMN_NUMBER)
+    if (column == COLUMN_NUMBER) {
         snprintf(cell->text, sizeof cell->text, "%zu", row);
-    else
-        snprintf(cell->text, sizeof cell->text, "%.1000s",
-                 text_shorten(step_text(app, row), width, cut));
+        return;
+    }
+    const char *note = plan_note_at(app->plan, row);
+    char *text = memory_format("%s%s%s", note != NULL ? note : "", note != NULL ? " | " : "",
+                               step_text(app, row));
+    snprintf(cell->text, sizeof cell->text, "%.1000s", text_shorten(text, width, cut));
+    free(text);
 }
 
 /* A box in the lower left, so that spectrum and bars stay in sight; the rows it needs. */
