@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     NAME_LIMIT = 150, /* characters of a layer's name in a file name */
@@ -87,13 +89,32 @@ static bool write_figure(struct output *output, const struct figure *figure, siz
     return true;
 }
 
-static bool make_folder(const char *folder, struct error *error) {
-    struct stat status;
-    if (mkdir(folder, 0777) == 0 ||
-        (errno == EEXIST && stat(folder, &status) == 0 && S_ISDIR(status.st_mode)))
-        return true;
+static bool fail_to_make(const char *folder, struct error *error) {
     return error_set(error, ERROR_INPUT, "%s: the folder cannot be made: %s", folder,
                      errno == EEXIST ? "a file is in the way" : strerror(errno));
+}
+
+static bool is_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool make_folder(const char *folder, struct error *error) {
+    return mkdir(folder, 0777) == 0 || (errno == EEXIST && is_folder(folder)) ||
+           fail_to_make(folder, error);
+}
+
+bool figures_check_folder(const char *folder, struct error *error) {
+    if (is_folder(folder))
+        return access(folder, W_OK | X_OK) == 0 ||
+               error_set(error, ERROR_INPUT, "%s: the folder cannot be written: %s", folder,
+                         strerror(errno));
+    char *copy = memory_string(folder);
+    bool in_the_way = access(folder, F_OK) == 0;
+    bool good = !in_the_way && access(dirname(copy), W_OK | X_OK) == 0;
+    free(copy);
+    errno = in_the_way ? EEXIST : errno;
+    return good || fail_to_make(folder, error);
 }
 
 static bool step(struct progress *progress, struct error *error) {

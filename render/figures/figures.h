@@ -94,6 +94,9 @@ struct figure_files {
     bool overwrite;
 };
 
+/* Whether figures could be written into the folder, or it be made; asked before long work. */
+bool figures_check_folder(const char *folder, struct error *error);
+
 /* Writes the chosen figures, NAME.png or NAME-SUBJECT.png (or .svg, .pdf). Characters of names
  * outside [A-Za-z0-9._-] become '_', long names are cut, and figures whose file names would then be
  * the same get -2, -3, ... progress may be NULL; count (may be NULL) gets the number of files. */

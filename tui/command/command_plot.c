@@ -122,7 +122,8 @@ static bool plot(struct session *session, const struct options *options, struct 
     struct image_options image = image_of(options);
     if (!figures_check(options->figure, error) || !image_check_size(&image, error) ||
         !session_open(session, options, error) ||
-        !check_glob(session->table, options->layer, error) || !check_folder(options, error))
+        !check_glob(session->table, options->layer, error) ||
+        !figures_check_folder(options->output, error) || !check_folder(options, error))
         return false;
     session_start(session, options->threads);
     if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))
