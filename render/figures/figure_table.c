@@ -30,7 +30,8 @@ static const struct figure table[] = {
     {"cosines-tasks", FIGURE_WHOLE, figure_cosines_tasks, NULL, "cosines between task vectors"},
     {"cosines-residuals", FIGURE_WHOLE, figure_cosines_residuals, NULL,
      "cosines between residuals"},
-    {"eigenvalues", FIGURE_WHOLE, figure_eigenvalues, NULL, "eigenvalues behind the Real core"},
+    {"eigenvalues", FIGURE_WHOLE, NULL, figure_real_core,
+     "eigenvalues behind the Real core and the weights in it"},
 };
 enum { FIGURE_COUNT = sizeof table / sizeof *table };
 

@@ -126,6 +126,9 @@ struct chart *figure_cosines_residuals(const struct figure_source *source, size_
 /* Eigenvalues behind the Real core (eigenvalues.c). */
 struct chart *figure_eigenvalues(const struct figure_source *source, size_t unused);
 
+/* These with the core's weights (eigenvalues.c). */
+struct page *figure_real_core(const struct figure_source *source, size_t unused);
+
 /* Real share along depth, first of whole blocks, then a panel for each kind of matrix
  * (depth_pages.c). */
 struct page *figure_real_depth(const struct figure_source *source, size_t unused);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SPECIALIST_NAME = 24 }; /* characters of a specialist's name in a legend */
+enum { SPECIALIST_NAME = 24, EDGE_NAME = 12 }; /* characters of names in the legend, at a line */
 
 struct spectrum_view spectrum_view_default(void) {
     return (struct spectrum_view){.x = CHART_LOG, .y = CHART_LOG, .selected = -1};
@@ -103,14 +103,24 @@ static void add_cuts(struct chart *chart, const struct preview_cell *cells, size
             add_cut(chart, cells[i].rank, CHART_SPECIALIST + (int)i);
 }
 
+/* Of one curve, which the labels name where none is selected. */
 static void add_edges(struct chart *chart, const struct spectrum_view *view,
-                      const struct spectrum *spectrum) {
-    bool relative = view->relative && spectrum->sigma[0] > 0;
-    double scale = relative ? spectrum->sigma[0] : 1;
-    chart_add_line(chart, false, spectrum_gavish_donoho(spectrum) / scale, "GD", CHART_NEUTRAL,
-                   true);
-    chart_add_line(chart, false, spectrum_marchenko_pastur(spectrum) / scale, "MP", CHART_NEUTRAL,
-                   true);
+                      const struct source *source) {
+    const struct spectrum *spectrum = source->spectrum;
+    const struct {
+        const char *name;
+        double value;
+    } edges[] = {{"GD", spectrum_gavish_donoho(spectrum)},
+                 {"MP", spectrum_marchenko_pastur(spectrum)}};
+    double scale = view->relative && spectrum->sigma[0] > 0 ? spectrum->sigma[0] : 1;
+    bool named = !source->selected && source->name[0] != '\0';
+    char name[EDGE_NAME * 4 + 4];
+    chart_shorten(source->name, EDGE_NAME, false, name, sizeof name);
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        char *label = memory_format("%s%s%s", edges[i].name, named ? " " : "", named ? name : "");
+        chart_add_line(chart, false, edges[i].value / scale, label, CHART_NEUTRAL, true);
+        free(label);
+    }
 }
 
 /* ---- what is shown ---- */
@@ -202,7 +212,7 @@ struct chart *figure_spectrum(const struct analysis *analysis, const struct prev
         edges_of = sources[i].selected ? i : edges_of;
     }
     if (view->noise_edges && !view->cumulative && sources[edges_of].spectrum != NULL)
-        add_edges(chart, view, sources[edges_of].spectrum);
+        add_edges(chart, view, &sources[edges_of]);
     if (view->of == SPECTRUM_RESIDUALS || view->of == SPECTRUM_COMPARED)
         add_cuts(chart, preview_cell_at(preview, layer, 0), analysis->table->specialist_count,
                  view);

@@ -218,6 +218,28 @@ static void maps_hold_percentages_of_cells(void **state) {
     chart_free(dominance);
 }
 
+static void the_real_core_shows_eigenvalues_and_weights(void **state) {
+    const struct fixture *f = *state;
+    const struct real_core *core = f->analysis->core;
+    struct figure_source source = {f->analysis, f->preview, f->plan};
+    struct page *page = figure_real_core(&source, 0);
+    assert_int_equal(page->chart_count, 2);
+    const struct chart_bars *values = &page->charts[0]->bars, *weights = &page->charts[1]->bars;
+    double total = 0;
+    for (size_t i = 0; i < N; i++)
+        total += core->eigenvalues[i];
+    for (size_t i = 0; i < N; i++) {
+        double share = core->eigenvalues[i] / total;
+        char *name = memory_format("%.3g (%.1f %%)", core->eigenvalues[i], 100 * share);
+        assert_string_equal(values->categories[i], name);
+        assert_close(values->values[2 * i + (i >= core->settings.rank)], share, 1e-12);
+        assert_close(weights->values[2 * i], core->weights[i], 0);
+        assert_close(weights->values[2 * i + 1], core->parts[i], 0);
+        free(name);
+    }
+    page_free(page);
+}
+
 /* Specialists equal to the base: there is no share, no Real part and nothing to keep. */
 static void nothing_is_no_value(void **state) {
     (void)state;
@@ -353,6 +375,7 @@ int main(void) {
         cmocka_unit_test(vectors_have_no_spectrum),
         cmocka_unit_test(parts_add_up_to_one),
         cmocka_unit_test(maps_hold_percentages_of_cells),
+        cmocka_unit_test(the_real_core_shows_eigenvalues_and_weights),
         cmocka_unit_test(nothing_is_no_value),
         cmocka_unit_test(files_are_written_for_the_layers_asked),
         cmocka_unit_test(figures_are_chosen_by_patterns),
