@@ -163,6 +163,7 @@ class Help(ProgramTest):
         self.assertEqual(self.complete("r2m", "merge", "--set", "residual.rank.a"),
                          ["residual.rank.auto=true"])
         self.assertEqual(self.complete("r2m", "merge", "--spectr"), [])
+        self.assertEqual(self.complete("r2m", "plot", "--figure", "map-k"), ["map-kept"])
 
 
 if __name__ == "__main__":

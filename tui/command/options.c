@@ -3,7 +3,7 @@
 #include "merge/config/config.h"
 #include "merge/exchange/exchange.h"
 #include "merge/text.h"
-#include "render/image.h"
+#include "render/figures/figures.h"
 #include "tui/command/command.h"
 
 #include <ctype.h>
@@ -21,6 +21,17 @@ static const char *const *colors(void) {
 
 static const char *const *shells(void) {
     static const char *const names[] = {"bash", "zsh", "fish", NULL};
+    return names;
+}
+
+enum { FIGURES_OFFERED = 63 };
+
+static const char *const *figure_names(void) {
+    static const char *names[FIGURES_OFFERED + 1];
+    size_t count;
+    const struct figure *all = figures(&count);
+    for (size_t i = 0; i < count && i < FIGURES_OFFERED; i++)
+        names[i] = all[i].name;
     return names;
 }
 
@@ -93,7 +104,8 @@ static const struct option table[] = {
     SIZE("width", "INCHES", width, "width of a figure (default: 6.4)"),
     SIZE("height", "INCHES", height, "height of a figure (default: 4)"),
     SIZE("dpi", "N", dpi, "dots an inch of a PNG (default: 300)"),
-    TEXT("figure", "NAME,...", figure, PLOT, "only these figures; * and ? stand for letters"),
+    TEXT("figure", "NAME,...", figure, PLOT, "only these figures; * and ? stand for letters",
+         .choices = figure_names, .checked_later = true),
     TEXT("layer", "GLOB", layer, PLOT, "spectra only of matrices whose name matches"),
     TEXT("script", "FILE", script, TUI, "read keys from FILE instead of a terminal"),
     FLAG("keys", keys, TUI, "list the keys of the screen and exit"),
@@ -254,7 +266,7 @@ static bool fail_unknown(const struct word *word, enum command_id command, struc
 static bool check_choice(const struct option *option, const char *value, struct error *error) {
     const char *const *choices = option->choices != NULL ? option->choices() : NULL;
     size_t count = 0;
-    if (choices == NULL)
+    if (choices == NULL || option->checked_later)
         return true;
     for (; choices[count] != NULL; count++)
         if (strcmp(choices[count], value) == 0)

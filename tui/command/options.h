@@ -59,6 +59,7 @@ struct option {
     size_t offset; /* in struct options */
     const char *key;
     const char *const *(*choices)(void); /* NULL-ended; NULL: any text */
+    bool checked_later;                  /* the choices are offered only; more may be said */
     const char *help;                    /* NULL: not listed */
     const char *refusal;                 /* why a value beside the choices is refused, or NULL */
 };
