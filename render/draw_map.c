@@ -28,9 +28,17 @@ static double cell_size(double whole, size_t count) {
 
 /* ---- cells ---- */
 
-/* Dark colours carry white numbers. */
+/* Light as the eye takes it, from 0 to 1. */
+static double luminance(struct rgb colour) {
+    return 0.2126 * pow(colour.red / 255.0, 2.2) + 0.7152 * pow(colour.green / 255.0, 2.2) +
+           0.0722 * pow(colour.blue / 255.0, 2.2);
+}
+
+/* Whether white stands out more from it than ink: the quotient of luminances, 0.05 added to each.
+ */
 static bool is_dark(struct rgb colour) {
-    return 0.299 * colour.red + 0.587 * colour.green + 0.114 * colour.blue < 140;
+    double back = luminance(colour) + 0.05;
+    return 1.05 / back > back / (luminance(draw_ink) + 0.05);
 }
 
 /* A whole or decimal number with a true minus sign; none before what rounds to 0. */

@@ -31,7 +31,7 @@ struct chart *figure_eigenvalues(const struct figure_source *source, size_t unus
     chart->bars.names[0] = memory_format("Real, k = %zu", k);
     chart->bars.names[1] = memory_string("residuals");
     chart->bars.colours[0] = CHART_REAL;
-    chart->bars.colours[1] = CHART_FAKE;
+    chart->bars.colours[1] = CHART_CROSS;
     for (size_t i = 0; i < n; i++) {
         chart->bars.categories[i] = memory_format("%zu", i + 1);
         chart->bars.values[i * 2 + (i >= k)] = total > 0 ? counted(core, i) / total : 0;
