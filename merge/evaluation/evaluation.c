@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,13 +118,13 @@ static void keep(struct stream *stream, const char *bytes, size_t count) {
     stream->length += count;
 }
 
-/* What is there already; false at the end. */
-static bool read_some(struct stream *stream) {
+/* Bytes that were there already; 0 at the end, -1 where there are none now. */
+static ssize_t read_some(struct stream *stream) {
     char bytes[4096];
     ssize_t count = read(stream->file, bytes, sizeof bytes);
     if (count > 0)
         keep(stream, bytes, (size_t)count);
-    return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
+    return count >= 0 || errno == EINTR || errno == EAGAIN ? count : 0;
 }
 
 /* Waits a tick at most. */
@@ -134,7 +135,7 @@ static void listen(struct stream *streams) {
     if (poll(files, STREAMS, TICK) <= 0)
         return;
     for (int s = 0; s < STREAMS; s++)
-        if (files[s].revents != 0 && !read_some(&streams[s])) {
+        if (files[s].revents != 0 && read_some(&streams[s]) == 0) {
             close(streams[s].file);
             streams[s].file = -1;
         }
@@ -143,12 +144,11 @@ static void listen(struct stream *streams) {
 /* What the command left in the pipes when it ended. */
 static void drain(struct stream *streams) {
     for (int s = 0; s < STREAMS; s++) {
-        size_t before;
-        if (streams[s].file < 0)
+        int left = 0; /* not more: children that go on writing would hold it up */
+        if (streams[s].file < 0 || ioctl(streams[s].file, FIONREAD, &left) != 0)
             continue;
-        do
-            before = streams[s].length;
-        while (read_some(&streams[s]) && streams[s].length != before);
+        for (ssize_t count; left > 0 && (count = read_some(&streams[s])) > 0;)
+            left -= (int)count;
     }
 }
 
