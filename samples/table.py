@@ -198,6 +198,8 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     bench = Bench(args)
+    print("# What merging the samples keeps\n")
+    print("Made by `make samples-table`; `README.md` says what was measured, and how.")
     print_methods(bench)
     print_switches(bench)
     print_composed(bench)
