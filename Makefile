@@ -40,7 +40,7 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
-FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/adapters merge/config merge/exchange merge/methods merge/evaluation render/figures render/report tui/terminal tui/screen tui/command
+FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/adapters merge/config merge/evaluation merge/exchange merge/methods merge/sweep render/figures render/report tui/terminal tui/screen tui/command
 # MPI=1: the ranks of a run are those of MPI, else there is one.
 LEFT_OUT := analysis/support/ranks_$(if $(MPI),serial,mpi).c
 sources  = $(filter-out $(LEFT_OUT),$(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c))))

@@ -11,6 +11,13 @@
 #define CORE_VANISHED 0.05 /* of the mean's norm */
 #define PART_DOMINANT 0.6  /* with three specialists or more */
 
+bool real_settings_equal(const struct real_settings *one, const struct real_settings *other) {
+    return one->rank == other->rank && one->center == other->center &&
+           one->normalize == other->normalize && one->block_norm == other->block_norm &&
+           one->blend == other->blend && one->against == other->against &&
+           one->tensors == other->tensors && one->gamma_twice == other->gamma_twice;
+}
+
 bool real_settings_check(const struct real_settings *settings, const struct tensor_table *table,
                          struct error *error) {
     size_t n = table->specialist_count;

@@ -47,6 +47,8 @@ struct real_core {
     struct string_list warnings; /* clamped k, vanished core, a part above 0.6 with N >= 3 */
 };
 
+bool real_settings_equal(const struct real_settings *one, const struct real_settings *other);
+
 /* ERROR_USAGE when rank is 0, above N or, centred, above N - 1, and when center is asked of a
  * single specialist. */
 bool real_settings_check(const struct real_settings *settings, const struct tensor_table *table,

@@ -1,31 +1,18 @@
 #include "merge/layers_csv.h"
 
-#include "merge/text.h"
+#include "merge/csv.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char titles[] = "layer,role,rows,cols,dominance,specialist,norm,real,fake,cross,rank,"
                              "max_rank,kept,residual_norm,contribution,share_before,share,"
                              "stable_rank,effective_rank\n";
 
-/* In quotes where a comma, a quote or a line end would break the row. */
-static void write_text(FILE *csv, const char *text) {
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, csv);
-        return;
-    }
-    fputc('"', csv);
-    for (; *text != '\0'; text++)
-        fputs(*text == '"' ? "\"\"" : (const char[]){*text, '\0'}, csv);
-    fputc('"', csv);
-}
-
 /* A comma and the number; the comma alone for what is not known. */
 static void write_number(FILE *csv, bool is_known, double value) {
-    char text[NUMBER_TEXT] = "";
-    fprintf(csv, ",%s", is_known && isfinite(value) ? number_text(value, text) : "");
+    fputc(',', csv);
+    csv_number(csv, is_known ? value : NAN);
 }
 
 static void write_cell(FILE *csv, const struct analysis *analysis, const struct preview *preview,
@@ -60,13 +47,13 @@ char *layers_csv(const struct analysis *analysis, const struct preview *preview)
     for (size_t l = 0; l < table->layer_count; l++)
         for (size_t i = 0; i < preview->specialist_count && layer_is_shared(&table->layers[l]);
              i++) {
-            write_text(csv, table->layers[l].name);
+            csv_text(csv, table->layers[l].name);
             fprintf(csv, ",%s", role_name(table->layers[l].role));
             write_number(csv, true, (double)table->layers[l].rows);
             write_number(csv, true, (double)table->layers[l].cols);
             write_number(csv, preview->complete, preview->dominance[l]);
             fputc(',', csv);
-            write_text(csv, table->specialists[i].name);
+            csv_text(csv, table->specialists[i].name);
             write_cell(csv, analysis, preview, l, i);
             fputc('\n', csv);
         }

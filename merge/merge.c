@@ -163,16 +163,9 @@ static void merge_item(void *context, size_t index) {
         atomic_fetch_add(&job->progress->done, output_layout_bytes(&job->layout, index));
 }
 
-static bool same_real(const struct real_settings *one, const struct real_settings *other) {
-    return one->rank == other->rank && one->center == other->center &&
-           one->normalize == other->normalize && one->block_norm == other->block_norm &&
-           one->blend == other->blend && one->against == other->against &&
-           one->tensors == other->tensors && one->gamma_twice == other->gamma_twice;
-}
-
 static bool check_analysis(const struct plan *plan, const struct analysis *analysis,
                            const struct preview *preview, struct error *error) {
-    if (!same_real(&plan->effective.real, &analysis->settings))
+    if (!real_settings_equal(&plan->effective.real, &analysis->settings))
         return error_set(error, ERROR_INPUT, "the analysis belongs to other settings of the core");
     if (!preview->complete)
         return error_set(error, ERROR_INPUT, "the analysis has not ended");
@@ -271,8 +264,10 @@ bool merge_write_to(const struct plan *plan, const struct analysis *analysis, st
                       .path = output->path,
                       .own = ranks_own(),
                       .progress = progress,
-                      .cancel = progress != NULL ? &progress->cancel : NULL};
+                      .cancel = output->cancel};
     struct preview *preview = preview_create(plan->table);
+    if (progress != NULL)
+        job.cancel = &progress->cancel;
     pthread_mutex_init(&job.mutex, NULL);
     preview_compute(preview, plan, analysis);
     bool good =

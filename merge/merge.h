@@ -23,6 +23,7 @@ struct merge_output {
     bool overwrite;
     bool lasting; /* what is written outlives an interruption, under writer_lasting(path) */
     bool resume;  /* goes on with what is there */
+    const _Atomic bool *cancel; /* stops a merge without progress; may be NULL */
 };
 
 /* Before the analysis starts: shares the layers of the plan's table out to the ranks (ranks.h,

@@ -52,8 +52,8 @@ static void clear(struct preview *preview) {
     preview->residual_term = 0;
 }
 
-/* ||R_i,l||^2 from the Gram matrix; rounding may leave it just below 0. */
-static double residual_energy(const struct analysis *analysis, size_t layer, size_t specialist) {
+/* (Rounding may leave it just below 0.) */
+double preview_residual_energy(const struct analysis *analysis, size_t layer, size_t specialist) {
     double a[SPECIALIST_LIMIT];
     residual_coefficients(analysis->core, layer, specialist, a);
     double energy = gram_form(analysis_gram(analysis, layer), analysis->core->n, a, a);
@@ -89,7 +89,7 @@ static void fill_matrix_cell(struct preview_cell *cell, struct rank_rule rule,
 static void fill_cell(struct preview_cell *cell, const struct plan *plan,
                       const struct analysis *analysis, size_t l, size_t i) {
     const struct layer *layer = &plan->table->layers[l];
-    double energy = residual_energy(analysis, l, i);
+    double energy = preview_residual_energy(analysis, l, i);
     if (layer->role == ROLE_MATRIX) {
         const struct spectrum *spectrum =
             analysis->spectra != NULL ? spectra_get(analysis->spectra, l, i) : NULL;

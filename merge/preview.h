@@ -49,6 +49,9 @@ void preview_compute(struct preview *preview, const struct plan *plan,
 const struct preview_cell *preview_cell_at(const struct preview *preview, size_t layer,
                                            size_t specialist);
 
+/* ||R_i,l||^2 before any truncation, from the Gram matrix. */
+double preview_residual_energy(const struct analysis *analysis, size_t layer, size_t specialist);
+
 /* Whether one of three or more specialists makes more than half of the residual energy before
  * matching (section 4). */
 bool preview_dominates(const struct preview *preview, size_t specialist);

@@ -58,6 +58,14 @@ const struct command commands[COMMAND_COUNT] = {
                         "what to do about them, analysis.json, layers.csv and config.json. It\n"
                         "appears complete or not at all.\n" SOURCE_TEXT,
                         command_report, "-o DIR is missing", false},
+    [COMMAND_SWEEP] =
+        {"sweep", "SOURCE --vary KEY=VALUES -o DIR", "try values of settings, find the best plan",
+         "Every combination of the values is merged to a temporary file, given to\n"
+         "--eval, and recorded in DIR/sweep.jsonl; the same command goes on where it\n"
+         "was stopped. DIR gets sweep.csv, a chart and best.json, the best plan.\n"
+         "Without --eval nothing is merged: the metrics are what spectra tell.\n"
+         "--greedy BUDGET, in place of --vary, searches the ranks layer by layer.\n" SOURCE_TEXT,
+         command_sweep, "-o DIR is missing", false},
     [COMMAND_INIT] =
         {"init", "SOURCE -o CONFIG [--format FORMAT]",
          "write a config, every default written out, or another program's",

@@ -30,6 +30,7 @@ int command_analyze(const struct options *options);
 int command_merge(const struct options *options);
 int command_plot(const struct options *options);
 int command_report(const struct options *options);
+int command_sweep(const struct options *options);
 int command_init(const struct options *options);
 
 #endif

@@ -11,7 +11,7 @@
 static void print_values(const struct option *option) {
     size_t count;
     const struct settings_field *fields = settings_fields(&count);
-    bool is_set = option->kind == OPTION_SET && option->key == NULL;
+    bool is_set = option->kind == OPTION_LIST && option->key == NULL;
     for (size_t i = 0; is_set && i < count; i++)
         printf("%s%s=", i > 0 ? " " : "", fields[i].path);
     for (enum rank_kind kind = 0; is_set && kind < RANK_KIND_COUNT; kind++)
@@ -32,7 +32,7 @@ static bool is_path(const struct option *option) {
 }
 
 static bool has_values(const struct option *option) {
-    return option->choices != NULL || (option->kind == OPTION_SET && option->key == NULL);
+    return option->choices != NULL || (option->kind == OPTION_LIST && option->key == NULL);
 }
 
 /* In single quotes, which all three shells read alike but for a quote itself. */
@@ -103,7 +103,7 @@ static void print_zsh_option(const struct option *option) {
                option->argument != NULL ? "+" : "", option->name,
                option->argument != NULL ? "=" : "");
     else
-        printf(" '%s--%s%s[", option->kind == OPTION_SET ? "*" : "", option->name,
+        printf(" '%s--%s%s[", option->kind == OPTION_LIST ? "*" : "", option->name,
                option->argument != NULL ? "=" : "");
     print_quoted(option->help, "'\\''");
     putchar(']');

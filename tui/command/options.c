@@ -2,11 +2,13 @@
 
 #include "merge/config/config.h"
 #include "merge/exchange/exchange.h"
+#include "merge/sweep/vary.h"
 #include "merge/text.h"
 #include "render/figures/figures.h"
 #include "tui/command/command.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +49,10 @@ enum {
     MERGE = 1 << COMMAND_MERGE,
     PLOT = 1 << COMMAND_PLOT,
     REPORT = 1 << COMMAND_REPORT,
+    SWEEP = 1 << COMMAND_SWEEP,
     INIT = 1 << COMMAND_INIT,
     BARE = 1 << COMMAND_NONE,
-    SOURCES = TUI | ANALYZE | MERGE | PLOT | REPORT | INIT,
+    SOURCES = TUI | ANALYZE | MERGE | PLOT | REPORT | SWEEP | INIT,
     EVERY = SOURCES | INSPECT | BARE
 };
 
@@ -67,8 +70,13 @@ enum {
     }
 #define SETTING(name_, argument_, key_, help_)                                                     \
     {                                                                                              \
-        .name = (name_), .argument = (argument_), .kind = OPTION_SET, .key = (key_),               \
-        .commands = SOURCES | INSPECT, .help = (help_)                                             \
+        .name = (name_), .argument = (argument_), .kind = OPTION_LIST, .key = (key_),              \
+        .offset = offsetof(struct options, set), .commands = SOURCES | INSPECT, .help = (help_)    \
+    }
+#define COUNT(name_, argument_, member, limit_, help_, ...)                                        \
+    {                                                                                              \
+        .name = name_, .argument = argument_, .kind = OPTION_COUNT,                                \
+        .offset = offsetof(struct options, member), .limit = limit_, .help = help_, __VA_ARGS__    \
     }
 
 #define SIZE(name_, argument_, member, help_)                                                      \
@@ -88,16 +96,42 @@ static const struct option table[] = {
          .letter = 'o'),
     TEXT("output", "DIR", output, REPORT, "folder for the report, made if missing (required)",
          .letter = 'o'),
+    TEXT("output", "DIR", output, SWEEP, "folder for the results, made if missing (required)",
+         .letter = 'o'),
     TEXT("output", "CONFIG", output, INIT, "the config to write (required)", .letter = 'o'),
-    FLAG("json", json, INSPECT | ANALYZE | MERGE, "print the result as JSON"),
+    FLAG("json", json, INSPECT | ANALYZE | MERGE | SWEEP, "print the result as JSON"),
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
     FLAG("adapters", adapters, MERGE,
          "instead, write each truncated residual as a PEFT adapter: OUT/NAME"),
     FLAG("dry-run", dry_run, MERGE, "only say what the merge needs: disk, memory, passes, time"),
     FLAG("resume", resume, MERGE, "go on with what an interrupted merge to OUT has written"),
-    TEXT("format", "FORMAT", format, PLOT, "format of the figures: png (default), svg or pdf",
-         .choices = image_format_names),
+    {.name = "vary",
+     .argument = "KEY=VALUES",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct options, vary),
+     .commands = SWEEP,
+     .help = "try these values: V1,V2,... or LO:HI:STEP (repeatable)"},
+    COUNT("random", "N", random, SWEEP_POINT_LIMIT / 10, "only N points of the grid, drawn evenly",
+          .commands = SWEEP),
+    COUNT("seed", "N", seed, UINT_MAX, "seed of that draw (default: 1)", .commands = SWEEP),
+    COUNT("greedy", "BUDGET", greedy, SWEEP_POINT_LIMIT,
+          "search the ranks layer by layer, in so many evaluations", .commands = SWEEP),
+    TEXT("factors", "F1,F2,...", factors, SWEEP,
+         "what a greedy search multiplies ranks by (default: 0.5,2)"),
+    {.name = "metric",
+     .argument = "NAME",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct options, set),
+     .key = "eval.metric",
+     .commands = SWEEP,
+     .help = "what is best: the highest NAME, or with -NAME the lowest"},
+    COUNT("jobs", "N", jobs, THREAD_LIMIT, "evaluations at a time (default: 1)", .commands = SWEEP,
+          .letter = 'j'),
+    TEXT("temp", "DIR", temp, SWEEP, "folder for merged files (default: that of the results)"),
+    FLAG("retry", retry, SWEEP, "try points again whose record is an error"),
+    TEXT("format", "FORMAT", format, PLOT | SWEEP,
+         "format of the figures: png (default), svg or pdf", .choices = image_format_names),
     TEXT("format", "FORMAT", format, INIT,
          "format of the config: r2m (default), authors or mergekit",
          .choices = exchange_format_names),
@@ -120,37 +154,34 @@ static const struct option table[] = {
             "a leading FROM of tensor names becomes TO (repeatable)"),
     {.name = "eval",
      .argument = "'CMD {}'",
-     .kind = OPTION_SET,
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct options, set),
      .key = "eval.command",
-     .commands = MERGE | INIT | TUI,
+     .commands = MERGE | SWEEP | INIT | TUI,
      .help = "measure the merged checkpoint, {}, by a command that prints metrics"},
     {.name = "eval-timeout",
      .argument = "SECONDS",
-     .kind = OPTION_SET,
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct options, set),
      .key = "eval.timeout",
-     .commands = MERGE | INIT | TUI,
+     .commands = MERGE | SWEEP | INIT | TUI,
      .help = "end it after so many seconds (default: 3600)"},
     FLAG("force", force, SOURCES, "replace outputs that exist", .common = true),
-    {.name = "threads",
-     .argument = "N",
-     .kind = OPTION_COUNT,
-     .offset = offsetof(struct options, threads),
-     .commands = EVERY & ~(INIT | BARE),
-     .common = true,
-     .help = "worker threads (default: one per processor)"},
+    COUNT("threads", "N", threads, THREAD_LIMIT, "worker threads (default: one per processor)",
+          .commands = EVERY & ~(INIT | BARE), .common = true),
     {.name = "memory",
      .argument = "SIZE",
      .kind = OPTION_BYTES,
      .offset = offsetof(struct options, memory),
-     .commands = MERGE,
+     .commands = MERGE | SWEEP,
      .common = true,
      .help = "stay within SIZE, such as 512M or 2G, beside mapped files"},
     FLAG("quiet", quiet, EVERY & ~(TUI | BARE), "no progress, no warnings, no summary",
          .letter = 'q', .common = true),
-    TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE,
+    TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE | SWEEP,
          "use colours: auto, always or never (default: auto)", .choices = colors, .common = true),
-    FLAG("ascii", ascii, TUI | INSPECT | ANALYZE, "no character beyond ASCII in what is shown",
-         .common = true),
+    FLAG("ascii", ascii, TUI | INSPECT | ANALYZE | SWEEP,
+         "no character beyond ASCII in what is shown", .common = true),
     TEXT("cache", "DIR", cache, 0, NULL, .choices = none, .common = true,
          .refusal = "this version keeps no cache; allowed is none"),
     TEXT("completion", "SHELL", completion, BARE, "print the completion for bash, zsh or fish",
@@ -285,13 +316,13 @@ static bool store_count(unsigned *target, const struct option *option, const cha
                         struct error *error) {
     char *end;
     unsigned long number = strtoul(value, &end, 10);
-    if (isdigit((unsigned char)*value) && *end == '\0' && number >= 1 && number <= THREAD_LIMIT) {
+    if (isdigit((unsigned char)*value) && *end == '\0' && number >= 1 && number <= option->limit) {
         *target = (unsigned)number;
         return true;
     }
     char *quoted = error_quote(value, strlen(value));
-    error_set(error, ERROR_USAGE, "--%s %s: allowed is a whole number from 1 to %d", option->name,
-              quoted, THREAD_LIMIT);
+    error_set(error, ERROR_USAGE, "--%s %s: allowed is a whole number from 1 to %u", option->name,
+              quoted, option->limit);
     free(quoted);
     return false;
 }
@@ -331,9 +362,9 @@ static bool store_size(double *target, const struct option *option, const char *
     return false;
 }
 
-static void store_set(struct options *options, const struct option *option, const char *value) {
+static void store_item(struct string_list *list, const struct option *option, const char *value) {
     char *text = option->key != NULL ? memory_format("%s=%s", option->key, value) : NULL;
-    string_list_add(&options->set, text != NULL ? text : value);
+    string_list_add(list, text != NULL ? text : value);
     free(text);
 }
 
@@ -353,7 +384,7 @@ static bool store(struct options *options, const struct option *option, const ch
     else if (option->kind == OPTION_COUNT)
         return store_count(member, option, value, error);
     else
-        store_set(options, option, value);
+        store_item(member, option, value);
     return true;
 }
 
@@ -398,6 +429,7 @@ bool options_parse(int argc, char **argv, int skip, enum command_id command,
 
 void options_free(struct options *options) {
     string_list_free(&options->set);
+    string_list_free(&options->vary);
     free(options->operands);
 }
 

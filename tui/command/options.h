@@ -19,6 +19,7 @@ enum command_id {
     COMMAND_MERGE,
     COMMAND_PLOT,
     COMMAND_REPORT,
+    COMMAND_SWEEP,
     COMMAND_INIT,
     COMMAND_COUNT,
     COMMAND_NONE = COMMAND_COUNT /* r2m --help and the like */
@@ -29,24 +30,28 @@ struct options {
     enum command_id command;
     const char **operands;
     size_t operand_count;
-    struct string_list set; /* KEY=VALUE of --set, --strip-prefix and --rename, in their order */
+    struct string_list set;  /* KEY=VALUE of --set, --strip-prefix and --rename, in their order */
+    struct string_list vary; /* of --vary */
     const char *base, *preset, *output, *format, *figure, *layer, *script, *color, *completion;
     const char *state_dict;
-    const char *cache;         /* refused, but for none */
-    unsigned threads;          /* 0: one per processor */
-    uint64_t memory;           /* bytes; 0: not given */
-    double width, height, dpi; /* of figures, in inches and dots an inch; 0: not given */
-    bool adapters, json, hash, spectra, dry_run, resume, force, quiet, ascii, keys, help, version;
+    const char *temp, *factors;
+    const char *cache;                   /* refused, but for none */
+    unsigned threads;                    /* 0: one per processor */
+    uint64_t memory;                     /* bytes; 0: not given */
+    double width, height, dpi;           /* of figures, in inches and dots an inch; 0: not given */
+    unsigned jobs, random, seed, greedy; /* of a sweep; 0: not given */
+    bool adapters, json, hash, spectra, dry_run, resume, retry, force, quiet, ascii, keys, help,
+        version;
 };
 
 /* How the option's value is kept in struct options. */
 enum option_kind {
     OPTION_FLAG,  /* bool; no argument */
     OPTION_TEXT,  /* const char * */
-    OPTION_COUNT, /* unsigned, from 1 on */
+    OPTION_COUNT, /* unsigned, from 1 to limit */
     OPTION_BYTES, /* uint64_t, such as 512M or 2G */
     OPTION_SIZE,  /* double, above 0 */
-    OPTION_SET    /* appended to set, behind `key` and '=' where key is not NULL */
+    OPTION_LIST   /* appended to a string_list, behind `key` and '=' where key is not NULL */
 };
 
 struct option {
@@ -56,7 +61,8 @@ struct option {
     unsigned commands; /* bit 1 << enum command_id for each command that it means something to */
     bool common;       /* the other commands accept it too, for scripts that set it everywhere */
     enum option_kind kind;
-    size_t offset; /* in struct options */
+    size_t offset;  /* in struct options */
+    unsigned limit; /* of a count */
     const char *key;
     const char *const *(*choices)(void); /* NULL-ended; NULL: any text */
     bool checked_later;                  /* the choices are offered only; more may be said */

@@ -46,8 +46,10 @@ void progress_text(char *text, size_t size, const char *label, enum progress_uni
     if (rate <= 0 || used < 0 || (size_t)used >= size)
         return;
     int left = (int)((total - done) / rate + 0.5);
-    snprintf(text + used, size - (size_t)used, "  %s/s  %d:%02d left", amount(rate, unit, speed),
-             left / 60, left % 60);
+    if (unit != UNIT_ITEMS || rate >= 1)
+        used += snprintf(text + used, size - (size_t)used, "  %s/s", amount(rate, unit, speed));
+    if ((size_t)used < size)
+        snprintf(text + used, size - (size_t)used, "  %d:%02d left", left / 60, left % 60);
 }
 
 void progress_line_show(struct progress_line *line, const char *label, enum progress_unit unit,
@@ -62,6 +64,9 @@ void progress_line_show(struct progress_line *line, const char *label, enum prog
         return;
     progress_text(text, sizeof text, label, unit, (double)atomic_load(&progress->done), total,
                   time - line->started);
+    size_t length = strlen(text);
+    if (*line->note != '\0')
+        snprintf(text + length, sizeof text - length, "  %s", line->note);
     fprintf(stderr, "\r\033[K%.*s", stream_width(stderr) - 1, text);
     fflush(stderr);
     line->painted = time;
@@ -73,6 +78,7 @@ void progress_line_end(struct progress_line *line) {
         fputs("\r\033[K", stderr);
     line->dirty = false;
     line->label = NULL;
+    *line->note = '\0';
 }
 
 struct running {
@@ -100,6 +106,11 @@ static bool joined(pthread_t thread) {
 }
 
 bool progress_run(struct progress_line *line, const struct progress_job *job, struct error *error) {
+    return progress_run_noted(line, job, NULL, error);
+}
+
+bool progress_run_noted(struct progress_line *line, const struct progress_job *job,
+                        progress_note *note, struct error *error) {
     struct running running = {.job = job, .error = error};
     pthread_t thread;
     interrupt_stops(&running.progress);
@@ -108,6 +119,8 @@ bool progress_run(struct progress_line *line, const struct progress_job *job, st
     } else {
         while (!joined(thread)) {
             interrupt_check();
+            if (note != NULL)
+                note(job->context, line->note);
             progress_line_show(line, job->label, job->unit, &running.progress);
         }
     }

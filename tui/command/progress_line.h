@@ -6,14 +6,16 @@
 #include "analysis/support/error.h"
 #include "analysis/support/progress.h"
 
+enum { PROGRESS_NOTE = 128 };
 enum progress_unit { UNIT_BYTES, UNIT_OPERATIONS, UNIT_ITEMS };
 
 struct progress_line {
-    bool shown;        /* standard error is a terminal and nobody wants quiet */
-    bool dirty;        /* there is something to clear */
-    const char *label; /* of the running stage */
-    double started;    /* when it began, seconds */
-    double painted;    /* when the line was written last */
+    bool shown;               /* standard error is a terminal and nobody wants quiet */
+    bool dirty;               /* there is something to clear */
+    const char *label;        /* of the running stage */
+    double started;           /* when it began, seconds */
+    double painted;           /* when the line was written last */
+    char note[PROGRESS_NOTE]; /* stands at the end of the line */
 };
 
 /* quiet: never shown. */
@@ -40,5 +42,10 @@ struct progress_job {
     enum progress_unit unit;
 };
 bool progress_run(struct progress_line *line, const struct progress_job *job, struct error *error);
+
+/* The same; the main thread asks note, with the job's context, what else is to be said now. */
+typedef void progress_note(void *context, char text[PROGRESS_NOTE]);
+bool progress_run_noted(struct progress_line *line, const struct progress_job *job,
+                        progress_note *note, struct error *error);
 
 #endif

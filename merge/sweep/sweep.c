@@ -1,0 +1,143 @@
+#include "merge/sweep/sweep.h"
+
+#include "merge/methods/method.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sweep_goal sweep_goal_parse(const char *text) {
+    struct sweep_goal goal = {0};
+    if (text == NULL)
+        return goal;
+    goal.lower = *text == '-';
+    goal.metric = memory_string(text + goal.lower);
+    return goal;
+}
+
+bool sweep_goal_choose(struct sweep_goal *goal, const struct sweep_records *records) {
+    for (size_t r = 0; goal->metric == NULL && r < records->count; r++) {
+        const struct sweep_record *record = &records->items[r];
+        bool has_mean = isfinite(sweep_record_value(record, "mean"));
+        if (record->metrics.count > 0)
+            goal->metric = memory_string(has_mean ? "mean" : record->metrics.items[0].name);
+    }
+    return goal->metric != NULL;
+}
+
+bool sweep_goal_better(const struct sweep_goal *goal, double value, double other) {
+    if (isnan(value) || isnan(other))
+        return !isnan(value) && isnan(other);
+    return goal->lower ? value < other : value > other;
+}
+
+const struct sweep_record *sweep_best(const struct sweep_records *records,
+                                      const struct sweep_goal *goal) {
+    const struct sweep_record *best = NULL;
+    double value = NAN;
+    for (size_t r = 0; goal->metric != NULL && r < records->count; r++) {
+        double own = sweep_record_value(&records->items[r], goal->metric);
+        if (sweep_goal_better(goal, own, value)) {
+            best = &records->items[r];
+            value = own;
+        }
+    }
+    return best;
+}
+
+void sweep_point_settings(const struct vary_list *list, const size_t *choices,
+                          struct string_list *settings) {
+    *settings = (struct string_list){0};
+    for (size_t k = 0; k < list->count; k++) {
+        const struct vary *vary = &list->items[k];
+        char *assignment = memory_format("%s=%s", vary->key, vary->values.items[choices[k]]);
+        string_list_add(settings, assignment);
+        free(assignment);
+    }
+}
+
+static bool is_missing(const struct sweep *sweep, const struct vary_list *list,
+                       const size_t *choices) {
+    struct string_list settings;
+    sweep_point_settings(list, choices, &settings);
+    const struct sweep_record *record = sweep_records_find(sweep->trials.records, &settings);
+    string_list_free(&settings);
+    return record == NULL || (sweep->retry && record->error != NULL);
+}
+
+/* A point that is to be tried. */
+struct candidate {
+    const size_t *choices;
+    struct config config;
+    struct settings effective; /* as R2M: its real part decides what the analysis has to do */
+    size_t group;              /* candidates with the same real part have the same */
+};
+
+static struct candidate candidate_of(const struct sweep *sweep, const struct vary_list *list,
+                                     const size_t *choices) {
+    struct candidate one = {.choices = choices};
+    struct error error = {0};
+    struct rank_rule rank = sweep->plan->config.rank;
+    config_copy(&one.config, &sweep->plan->config);
+    sweep_point_apply(list, choices, &one.config, &error); /* every value was tried before */
+    error_free(&error);
+    one.effective = one.config.settings;
+    method_effective(&one.effective, one.config.specialist_count, &rank);
+    return one;
+}
+
+static int by_group(const void *one, const void *other) {
+    const struct candidate *a = one, *b = other;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return a->choices < b->choices ? -1 : a->choices > b->choices;
+}
+
+/* The missing points, those with one analysis side by side. free() it; configs too. */
+static struct candidate *candidates(const struct sweep *sweep, const struct vary_list *list,
+                                    const struct sweep_points *points, size_t *count) {
+    struct candidate *all = memory_array(points->count, sizeof *all);
+    *count = 0;
+    for (size_t p = 0; p < points->count; p++) {
+        const size_t *choices = points->choices + p * points->keys;
+        if (!is_missing(sweep, list, choices))
+            continue;
+        struct candidate *one = &all[(*count)++];
+        *one = candidate_of(sweep, list, choices);
+        struct candidate *same = all;
+        while (!real_settings_equal(&same->effective.real, &one->effective.real))
+            same++;
+        one->group = same == one ? *count : same->group;
+    }
+    qsort(all, *count, sizeof *all, by_group);
+    return all;
+}
+
+size_t sweep_missing(const struct sweep *sweep, const struct vary_list *list,
+                     const struct sweep_points *points) {
+    size_t count = 0;
+    for (size_t p = 0; p < points->count; p++)
+        count += is_missing(sweep, list, points->choices + p * points->keys);
+    return count;
+}
+
+bool sweep_run(const struct sweep *sweep, const struct vary_list *list,
+               const struct sweep_points *points, struct error *error) {
+    size_t count;
+    struct candidate *all = candidates(sweep, list, points, &count);
+    atomic_store(&sweep->trials.progress->total, count);
+    struct trials *trials = trials_begin(&sweep->trials);
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        struct string_list settings;
+        sweep_point_settings(list, all[i].choices, &settings);
+        good = trials_add(trials, &all[i].config, &settings, error);
+        string_list_free(&settings);
+    }
+    good = good && trials_wait(trials, error);
+    trials_end(trials);
+    for (size_t i = 0; i < count; i++)
+        config_free(&all[i].config);
+    free(all);
+    return good;
+}

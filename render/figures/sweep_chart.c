@@ -1,0 +1,212 @@
+#include "render/figures/sweep_chart.h"
+
+#include "merge/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARGIN 0.08
+
+enum { CURVE_LIMIT = 8, DIGITS = 4 };
+
+/* What the chart is made of: the best value for each pair of a value along x and one across. */
+struct grid {
+    const struct sweep_axis *along, *across; /* NULL: nothing is varied that way */
+    size_t columns, rows;
+    double *values; /* [rows x columns]; NAN: not measured */
+};
+
+static bool is_varied(const struct sweep_axis *axis) {
+    return axis->values.count > 1;
+}
+
+/* Better to have along: numbers before words, then more values. */
+static bool is_longer(const struct sweep_axis *axis, const struct sweep_axis *than) {
+    if (than == NULL || axis->is_numeric != than->is_numeric)
+        return than == NULL || axis->is_numeric;
+    return axis->values.count > than->values.count;
+}
+
+static void choose_axes(const struct sweep_results *results, struct grid *grid) {
+    for (size_t a = 0; a < results->axis_count; a++) {
+        const struct sweep_axis *axis = &results->axes[a];
+        if (is_varied(axis) && is_longer(axis, grid->along))
+            grid->along = axis;
+    }
+    for (size_t a = 0; a < results->axis_count && grid->across == NULL; a++)
+        if (is_varied(&results->axes[a]) && &results->axes[a] != grid->along)
+            grid->across = &results->axes[a];
+    if (grid->along == NULL && results->axis_count > 0)
+        grid->along = &results->axes[0];
+}
+
+static size_t place(const struct sweep_axis *axis, const struct sweep_record *record) {
+    return axis != NULL ? sweep_axis_place(axis, record) : 0;
+}
+
+static struct grid grid_make(const struct sweep_results *results, const struct sweep_goal *goal) {
+    struct grid grid = {0};
+    choose_axes(results, &grid);
+    grid.columns = grid.along != NULL ? grid.along->values.count : 1;
+    grid.rows = grid.across != NULL ? grid.across->values.count : 1;
+    grid.values = memory_array(grid.rows * grid.columns, sizeof *grid.values);
+    for (size_t i = 0; i < grid.rows * grid.columns; i++)
+        grid.values[i] = NAN;
+    for (size_t r = 0; r < results->row_count; r++) {
+        size_t column = place(grid.along, results->rows[r]);
+        size_t row = place(grid.across, results->rows[r]);
+        double value = sweep_record_value(results->rows[r], goal->metric);
+        if (column >= grid.columns || row >= grid.rows)
+            continue;
+        double *cell = &grid.values[row * grid.columns + column];
+        if (sweep_goal_better(goal, value, *cell))
+            *cell = value;
+    }
+    return grid;
+}
+
+static char *row_name(const struct grid *grid, const struct sweep_goal *goal, size_t row) {
+    return grid->across != NULL
+               ? memory_format("%s %s", grid->across->key, grid->across->values.items[row])
+               : memory_string(goal->metric);
+}
+
+static void add_curve(struct chart *chart, const struct grid *grid, const char *name, size_t row) {
+    const double *values = grid->values + row * grid->columns;
+    struct chart_curve *curve =
+        chart_add_curve(chart, name, CHART_SPECIALIST + (int)row, grid->columns);
+    curve->count = 0;
+    curve->marked = true;
+    for (size_t c = 0; c < grid->columns; c++)
+        if (isfinite(values[c])) {
+            number_parse(grid->along->values.items[c], &curve->x[curve->count]);
+            curve->y[curve->count++] = values[c];
+        }
+}
+
+static void fill_curves(struct chart *chart, const struct grid *grid,
+                        const struct sweep_goal *goal) {
+    for (size_t row = 0; row < grid->rows; row++) {
+        char *name = row_name(grid, goal, row);
+        add_curve(chart, grid, name, row);
+        free(name);
+    }
+}
+
+static void fill_bars(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
+    chart_set_bars(chart, grid->columns, grid->rows, false);
+    struct chart_bars *bars = &chart->bars;
+    for (size_t c = 0; c < grid->columns; c++) {
+        bars->categories[c] =
+            memory_string(grid->along != NULL ? grid->along->values.items[c] : "");
+        for (size_t row = 0; row < grid->rows; row++) {
+            double value = grid->values[row * grid->columns + c];
+            bars->values[c * grid->rows + row] = isfinite(value) ? value : 0;
+        }
+    }
+    for (size_t row = 0; row < grid->rows; row++) {
+        bars->names[row] = row_name(grid, goal, row);
+        bars->colours[row] = CHART_SPECIALIST + (int)row;
+    }
+}
+
+static void fill_map(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
+    chart_set_map(chart, grid->rows, grid->columns, goal->metric);
+    struct chart_map *map = &chart->map;
+    for (size_t c = 0; c < grid->columns; c++)
+        map->columns[c] = memory_string(grid->along->values.items[c]);
+    for (size_t row = 0; row < grid->rows; row++)
+        map->rows[row] = memory_string(grid->across->values.items[row]);
+    memcpy(map->values, grid->values, grid->rows * grid->columns * sizeof *map->values);
+    chart->y.label = memory_string(grid->across->key);
+}
+
+static void fill_search(struct chart *chart, const struct sweep_results *results,
+                        const struct sweep_goal *goal) {
+    size_t count = 0;
+    double best = NAN;
+    chart_add_curve(chart, "best so far", CHART_SPECIALIST, results->row_count);
+    chart_add_curve(chart, "each trial", CHART_NEUTRAL, results->row_count);
+    for (size_t r = 0; r < results->row_count; r++) {
+        double value = sweep_record_value(results->rows[r], goal->metric);
+        if (isnan(value))
+            continue;
+        best = sweep_goal_better(goal, value, best) ? value : best;
+        for (size_t c = 0; c < 2; c++)
+            chart->curves[c].x[count] = (double)(r + 1);
+        chart->curves[0].y[count] = best;
+        chart->curves[1].y[count++] = value;
+    }
+    chart->curves[0].count = chart->curves[1].count = count;
+    chart->curves[1].marked = true;
+    chart->x.label = memory_string("trial");
+    chart->x.whole = true;
+}
+
+static void fill_grid(struct chart *chart, const struct sweep_results *results,
+                      const struct sweep_goal *goal) {
+    struct grid grid = grid_make(results, goal);
+    bool is_map = grid.rows > CURVE_LIMIT;
+    bool is_numeric = grid.along != NULL && grid.along->is_numeric;
+    if (is_map)
+        fill_map(chart, &grid, goal);
+    else if (is_numeric)
+        fill_curves(chart, &grid, goal);
+    else
+        fill_bars(chart, &grid, goal);
+    chart->x.label = memory_string(grid.along != NULL ? grid.along->key : NULL);
+    free(grid.values);
+}
+
+/* What curves span and a little more: points differ by less than their distance from 0. */
+static void fit_values(struct chart_axis *axis, const struct chart *chart) {
+    double low = INFINITY, high = -INFINITY;
+    for (size_t c = 0; c < chart->curve_count; c++)
+        for (size_t i = 0; i < chart->curves[c].count; i++) {
+            low = fmin(low, chart->curves[c].y[i]);
+            high = fmax(high, chart->curves[c].y[i]);
+        }
+    double margin = (high - low) * MARGIN;
+    if (!(margin > 0))
+        return;
+    axis->minimum = low - margin;
+    axis->maximum = high + margin;
+}
+
+static char *best_text(const struct sweep_results *results, const struct sweep_goal *goal) {
+    const struct sweep_record *best = NULL;
+    double value = NAN;
+    char number[NUMBER_TEXT];
+    for (size_t r = 0; r < results->row_count; r++) {
+        double own = sweep_record_value(results->rows[r], goal->metric);
+        if (sweep_goal_better(goal, own, value)) {
+            best = results->rows[r];
+            value = own;
+        }
+    }
+    if (best == NULL)
+        return memory_string("no point has this metric");
+    char *settings = sweep_settings_text(&best->settings);
+    char *text =
+        memory_format("best %s: %s", chart_number(value, DIGITS, number, sizeof number), settings);
+    free(settings);
+    return text;
+}
+
+struct chart *figure_sweep(const struct sweep_results *results, const struct sweep_goal *goal) {
+    char *title = memory_format("Sweep: %s over %zu points", goal->metric, results->row_count);
+    struct chart *chart = chart_create(title);
+    free(title);
+    chart->subtitle = best_text(results, goal);
+    if (results->is_search)
+        fill_search(chart, results, goal);
+    else
+        fill_grid(chart, results, goal);
+    if (chart->y.label == NULL)
+        chart->y.label = memory_string(goal->metric);
+    chart_fit(chart);
+    if (chart->curve_count > 0)
+        fit_values(&chart->y, chart);
+    return chart;
+}
