@@ -122,9 +122,11 @@ static bool stop(struct analysis *analysis, struct error *error) {
     return ranks_agree(false, error);
 }
 
-/* Asked to stop, or of no use as another rank has failed. */
+/* Asked to stop, or of no use as another rank has failed. (The Gram pass goes on: its problems are
+ * all listed, those of every rank.) */
 static bool is_stopped(const struct analysis *analysis) {
-    return atomic_load(&analysis->progress.cancel) || ranks_warned();
+    return atomic_load(&analysis->progress.cancel) ||
+           (analysis->stage != ANALYSIS_GRAM && ranks_warned());
 }
 
 /* Waits for the running stage, up to a tick. */

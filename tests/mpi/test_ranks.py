@@ -100,6 +100,16 @@ class SameAsOneProcess(RanksTest):
             self.assertEqual(self.content(f"two{i}.safetensors"),
                              self.content(f"alone{i}.safetensors"), values)
 
+    def test_adapters(self):
+        adapters = ["merge", *SOURCE, "--adapters", "-o"]
+        self.good(*adapters, "alone")
+        self.good_together(2, *adapters, "two")
+        written = sorted((self.folder / "alone").rglob("*.*"))
+        self.assertGreater(len(written), 3)
+        for path in written:
+            other = self.folder / "two" / path.relative_to(self.folder / "alone")
+            self.assertEqual(other.read_bytes(), path.read_bytes())
+
     def test_more_ranks_than_tensors(self):
         for name in ("base", "fs"):
             self.write(name, {"w": np.eye(5, dtype=np.float32) * (2 + len(name))})
