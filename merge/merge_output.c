@@ -15,6 +15,7 @@ enum { METADATA_COUNT = 3 };
 static char *config_of_output(const struct plan *plan) {
     struct config config;
     config_copy(&config, &plan->config);
+    config_forget_eval(&config); /* which is no part of what is merged */
     char **paths[SPECIALIST_LIMIT + 1] = {&config.base};
     for (size_t i = 0; i < config.specialist_count; i++)
         paths[i + 1] = &config.specialists[i].path;

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_DECADES = 4 }; /* from so many on, only decades are labelled */
+enum {
+    MANY_DECADES = 4, /* from so many on, only decades are labelled */
+    LEAST_DIGITS = 4, /* of a label on a linear axis, */
+    MOST_DIGITS = 9   /* which holds 15 characters */
+};
 
 static void add_tick(struct chart_tick **ticks, size_t *count, double value, const char *label) {
     *ticks = memory_resize(*ticks, *count + 1, sizeof **ticks);
@@ -34,6 +38,13 @@ static size_t multiples(const struct chart_axis *axis, double step, long *first)
     return last >= *first ? (size_t)(last - *first + 1) : 0;
 }
 
+/* Significant digits that tell neighbouring ticks apart. */
+static int telling_digits(const struct chart_axis *axis, double step) {
+    double largest = fmax(fabs(axis->minimum), fabs(axis->maximum));
+    int digits = (int)(floor(log10(largest)) - floor(log10(step) + 1e-9)) + 1;
+    return digits < LEAST_DIGITS ? LEAST_DIGITS : digits > MOST_DIGITS ? MOST_DIGITS : digits;
+}
+
 static size_t linear_ticks(const struct chart_axis *axis, size_t limit, struct chart_tick **ticks) {
     double least = axis->whole ? 1 : 0, finer;
     double step = round_up((axis->maximum - axis->minimum) / (double)(limit > 1 ? limit - 1 : 1));
@@ -44,10 +55,11 @@ static size_t linear_ticks(const struct chart_axis *axis, size_t limit, struct c
            multiples(axis, finer, &first) <= limit)
         step = finer; /* one number alone says little */
     size_t fitting = multiples(axis, step, &first);
+    int digits = telling_digits(axis, step);
     for (size_t i = 0; i < fitting && i < limit; i++) {
         char label[16];
         double value = (double)(first + (long)i) * step;
-        chart_number(value, 4, label, sizeof label);
+        chart_number(value, digits, label, sizeof label);
         add_tick(ticks, &count, value, label);
     }
     return count;

@@ -15,6 +15,12 @@ void config_init(struct config *config) {
     settings_defaults(&config->settings);
 }
 
+void config_forget_eval(struct config *config) {
+    free(config->eval.command);
+    free(config->eval.metric);
+    config->eval = (struct config_eval){.timeout = EVALUATION_SECONDS};
+}
+
 void config_copy(struct config *target, const struct config *source) {
     *target = *source;
     target->base = memory_string(source->base);
@@ -60,8 +66,7 @@ void config_free(struct config *config) {
     specialists_free(config);
     table_keys_free(&config->keys);
     config_drop_overrides(config);
-    free(config->eval.command);
-    free(config->eval.metric);
+    config_forget_eval(config);
     *config = (struct config){0};
 }
 

@@ -46,6 +46,7 @@ struct config {
 
 /* Defaults (preset r2m), no files. */
 void config_init(struct config *config);
+void config_forget_eval(struct config *config); /* no evaluation */
 void config_copy(struct config *target, const struct config *source);
 void config_free(struct config *config);
 

@@ -188,8 +188,27 @@ static void stacked_bars_fit_by_their_sums(void **state) {
     chart_free(chart);
 }
 
+/* Values far from 0 and close to each other, as metrics are. */
+static void neighbouring_ticks_are_told_apart(void **state) {
+    (void)state;
+    static const double ranges[][2] = {
+        {112.3345, 112.3369}, {0.98711, 0.98744}, {-5.00002, -5}, {1e6, 1e6 + 3}};
+    for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
+        struct chart_axis axis = {.minimum = ranges[r][0], .maximum = ranges[r][1]};
+        struct chart_tick *ticks;
+        size_t count = chart_ticks(&axis, 6, &ticks);
+        assert_true(count > 1);
+        for (size_t i = 1; i < count; i++)
+            assert_string_not_equal(ticks[i].label, ticks[i - 1].label);
+        for (size_t i = 0; i < count; i++)
+            assert_close(strtod(ticks[i].label, NULL), ticks[i].value, 1e-9 * fabs(ticks[i].value));
+        free(ticks);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbouring_ticks_are_told_apart),
         cmocka_unit_test(numbers_are_short),
         cmocka_unit_test(names_are_cut_in_the_middle),
         cmocka_unit_test(ticks_stand_on_round_numbers),

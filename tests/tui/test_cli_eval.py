@@ -15,6 +15,12 @@ class Eval(ProgramTest):
         document = json.loads(self.good(*MERGE, "--force", "--json", "--eval", 'wc -c < {} | sed "s/^/size: /"'))
         self.assertEqual(document["metrics"], {"size": document["bytes"]})
 
+    def test_the_merged_bytes_are_the_same(self):
+        self.good(*MERGE)
+        alone = (self.folder / "out.safetensors").read_bytes()
+        self.good(*MERGE, "--force", "--eval", "echo auc: 1; : {}", "--set", "eval.metric=auc")
+        self.assertEqual(alone, (self.folder / "out.safetensors").read_bytes())
+
     def test_without_it_nothing_changes(self):
         self.assertNotIn("metrics", json.loads(self.good(*MERGE, "--json")))
 
