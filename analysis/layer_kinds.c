@@ -95,7 +95,7 @@ static void full_name(const struct layer_kind *kind, const struct tensor_table *
 static char *short_name(const struct layer_kind *kind, const struct tensor_table *table) {
     const char *first = table->layers[kind->layers[0]].name, *part = NULL;
     char name[LAYER_NAME_ROOM];
-    size_t last = 0, length;
+    size_t last = 0, length = 0;
     if (varying_parts(kind, table, &last) > 0)
         part = part_at(first, last + 1, &length);
     if (part == NULL || part[length] == '\0') /* no more than "weight" */

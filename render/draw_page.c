@@ -68,7 +68,8 @@ static struct box cell_box(const struct page *page, const struct box *area, size
     double width = (area->right - area->left + gap) / (double)page->columns;
     double height = (area->bottom - area->top) / (double)row_count(page);
     double left = area->left + (double)(i % page->columns) * width;
-    double top = area->top + (double)(i / page->columns) * height;
+    size_t row = i / page->columns;
+    double top = area->top + (double)row * height;
     return (struct box){left, top, left + width - gap, top + height - (gap > 0 ? ROW_GAP : 0)};
 }
 

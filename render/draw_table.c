@@ -56,6 +56,8 @@ double draw_facts(const struct drawing *sheet, const struct page *page) {
 static void plan_columns(const struct drawing *sheet, const struct page_table *table,
                          double *widths) {
     double room = sheet->area.right - sheet->area.left, sum = 0;
+    if (table->columns == 0)
+        return;
     for (size_t column = 0; column < table->columns; column++) {
         widths[column] = 0;
         for (size_t row = 0; row < table->rows; row++)

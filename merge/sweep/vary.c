@@ -83,9 +83,9 @@ static bool add_range(struct vary *vary, const char *spec, const double range[3]
     if (!(steps < RANGE_LIMIT))
         return refuse(spec, error, "the range has more than 10000 values");
     double scale = pow(10, RANGE_DIGITS - floor(log10(step)));
-    for (double i = 0; i <= steps; i++) {
+    for (size_t i = 0; i <= (size_t)steps; i++) {
         char text[NUMBER_TEXT];
-        double value = round((low + i * step) * scale) / scale;
+        double value = round((low + (double)i * step) * scale) / scale;
         if (!add_value(vary, spec, number_text(isfinite(value) ? value : low, text), config, error))
             return false;
     }

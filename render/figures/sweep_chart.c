@@ -112,6 +112,8 @@ static void fill_bars(struct chart *chart, const struct grid *grid, const struct
 }
 
 static void fill_map(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
+    if (grid->along == NULL || grid->across == NULL)
+        return;
     chart_set_map(chart, grid->rows, grid->columns, goal->metric);
     struct chart_map *map = &chart->map;
     for (size_t c = 0; c < grid->columns; c++)

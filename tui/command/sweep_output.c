@@ -126,7 +126,8 @@ static void print_json(const struct sweep_report *report, const struct sweep_res
 static const struct sweep_record **ranking(const struct sweep_report *report,
                                            const struct sweep_results *results, size_t *count) {
     const struct sweep_goal *goal = report->goal;
-    const struct sweep_record **rows = memory_array(results->row_count, sizeof *rows);
+    const struct sweep_record **rows =
+        memory_array(results->row_count, sizeof(const struct sweep_record *));
     *count = 0;
     for (size_t r = 0; r < results->row_count; r++) {
         double value = sweep_record_value(results->rows[r], goal->metric);
@@ -189,8 +190,10 @@ static void print_table(const struct sweep_report *report, const struct sweep_re
     struct text_column columns[SHOWN_METRICS + 3] = {{"settings", true, 0}, {metric, false, 0}};
     size_t count = 2, rows;
     for (size_t m = 0; m < results->metrics.count && count < SHOWN_METRICS + 2; m++)
-        if (strcmp(results->metrics.items[m], metric) != 0)
-            columns[count++] = (struct text_column){results->metrics.items[m], false, (int)count};
+        if (strcmp(results->metrics.items[m], metric) != 0) {
+            columns[count] = (struct text_column){results->metrics.items[m], false, (int)count};
+            count++;
+        }
     columns[count++] = (struct text_column){"seconds", false, SHOWN_METRICS + 2};
     const struct sweep_record **best = ranking(report, results, &rows);
     struct text_style style = text_style_choose(report->options);

@@ -35,6 +35,8 @@ struct bytes {
 };
 
 static void append(struct bytes *bytes, const char *data, size_t length) {
+    if (length == 0)
+        return;
     if (bytes->length + length > bytes->room) {
         bytes->room = 2 * (bytes->length + length);
         bytes->data = memory_resize(bytes->data, bytes->room, 1);
