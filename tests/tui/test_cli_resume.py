@@ -17,6 +17,12 @@ OUTPUTS = {"file": ("out.safetensors", []), "torch": ("out.pth", []), "folder": 
 HEAD_BYTES, RECORD_BYTES = 79, 16  # of the journal
 
 
+def take_signals():
+    """Whatever the tests were started under ignores, as nohup does."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Resume(ProgramTest):
     def setUp(self):
         super().setUp()
@@ -62,7 +68,8 @@ class Resume(ProgramTest):
 
     def start(self, *arguments):
         process = subprocess.Popen([R2M, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=take_signals)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
         return process
