@@ -19,7 +19,7 @@ try:
 except ImportError:
     peft = None
 
-R2M = os.environ.get("R2M", "build/r2m")
+R2M = os.path.abspath(os.environ.get("R2M", "build/r2m"))
 NAMES = ["fs", "fr", "efs"]
 
 
