@@ -13,7 +13,7 @@ QUIET    := $(if $(V),,@)
 # Debian and Ubuntu packages: to build, to test, to lint, to fuzz, for pictures; DEB_MPI for MPI=1.
 DEB_MPI   := libopenmpi-dev openmpi-bin
 DEB_BUILD := $(if $(MPI),$(DEB_MPI)) gcc pkg-config libncurses-dev libopenblas-dev liblapacke-dev libpng-dev libcjson-dev \
-             libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev libyaml-dev libsixel-dev fonts-dejavu-core
+             libcairo2-dev libfreetype-dev libssl-dev libpcre2-dev zlib1g-dev libdeflate-dev libyaml-dev libsixel-dev libsqlite3-dev fonts-dejavu-core
 DEB_TEST  := $(DEB_BUILD) libcmocka-dev libvterm-dev python3 python3-numpy valgrind tmux mandoc \
              libxml2-utils poppler-utils pngcheck tidy libsixel-bin
 DEB_PEERS := $(DEB_BUILD) python3-venv
@@ -23,7 +23,7 @@ DEB_SHOTS := $(DEB_BUILD) python3 tmux librsvg2-bin
 
 # pkg-config is asked once, when something is compiled (a fresh machine has no pkg-config yet).
 PACKAGES  := ncursesw openblas lapacke libpng libcjson cairo freetype2 libcrypto libpcre2-8 zlib libdeflate \
-             libsixel yaml-0.1 $(if $(MPI),ompi-c)
+             libsixel sqlite3 yaml-0.1 $(if $(MPI),ompi-c)
 PC_CFLAGS = $(eval PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES)))$(PC_CFLAGS)
 PC_LIBS   = $(eval PC_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)))$(PC_LIBS)
 TEST_LIBS = $(eval TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka vterm) -lutil)$(TEST_LIBS)
@@ -40,7 +40,7 @@ LINK     = $(CC) -pthread $(CFLAGS) $(SANITIZE) $(LDFLAGS)
 # nothing above it.
 ROOMS    := analysis/support analysis/checkpoint analysis merge render tui
 # Folders inside a room; what stands in them belongs to the room.
-FOLDERS  := analysis/checkpoint/torch analysis/checkpoint/lora merge/adapters merge/config merge/evaluation merge/exchange merge/methods merge/sweep render/figures render/report tui/terminal tui/screen tui/command
+FOLDERS  := analysis/cache analysis/checkpoint/torch analysis/checkpoint/lora merge/adapters merge/config merge/evaluation merge/exchange merge/methods merge/sweep render/figures render/report tui/terminal tui/screen tui/command
 # MPI=1: the ranks of a run are those of MPI, else there is one.
 LEFT_OUT := analysis/support/ranks_$(if $(MPI),serial,mpi).c
 sources  = $(filter-out $(LEFT_OUT),$(wildcard $(1)/*.c $(1)/*.S $(foreach f,$(FOLDERS),$(if $(filter $(1)/,$(dir $(f))),$(f)/*.c))))

@@ -12,11 +12,9 @@ static enum analysis_stage fail(struct analysis *analysis, struct error *error) 
     return analysis->stage = ANALYSIS_FAILED;
 }
 
-static void start_gram(struct analysis *analysis, const struct gram_pass *older) {
-    error_free(&analysis->error);
-    analysis->stage = ANALYSIS_GRAM;
-    analysis->gram_pass =
-        gram_start(analysis->table, analysis->pool, older, &analysis->progress, analysis->notifier);
+static void start_gram(struct analysis *analysis) {
+    analysis->gram_pass = gram_start(analysis->table, analysis->pool, analysis->known,
+                                     &analysis->progress, analysis->notifier);
 }
 
 /* A set of spectra for the current core; an older one is left to end by itself. */
@@ -24,28 +22,24 @@ static void start_spectra(struct analysis *analysis) {
     error_free(&analysis->error);
     analysis->stage = ANALYSIS_SPECTRA;
     spectra_abandon(analysis->spectra);
-    analysis->spectra = spectra_start(analysis->table, analysis->core, &analysis->wish,
-                                      analysis->pool, &analysis->progress, analysis->notifier);
+    analysis->spectra =
+        spectra_start(analysis->table, analysis->core, &analysis->wish, analysis->known,
+                      analysis->pool, &analysis->progress, analysis->notifier);
     analysis->generation++;
 }
 
-struct analysis *analysis_start(const struct tensor_table *table, struct pool *pool,
-                                const struct real_settings *settings, struct notifier notifier) {
-    return analysis_start_from(NULL, table, pool, settings, notifier);
-}
-
-struct analysis *analysis_start_from(const struct analysis *older, const struct tensor_table *table,
-                                     struct pool *pool, const struct real_settings *settings,
-                                     struct notifier notifier) {
+struct analysis *analysis_start(const struct tensor_table *table, struct cache *cache,
+                                struct pool *pool, const struct real_settings *settings,
+                                struct notifier notifier) {
     struct analysis *analysis = memory_array(1, sizeof *analysis);
     struct error error = {0};
     analysis->table = table;
     analysis->pool = pool;
     analysis->settings = *settings;
     analysis->notifier = notifier;
-    if (real_settings_check(settings, table, &error))
-        start_gram(analysis, older != NULL && older->gram != NULL ? older->gram_pass : NULL);
-    else
+    analysis->known = known_start(table, cache, pool, &analysis->progress, notifier);
+    analysis->stage = ANALYSIS_GRAM;
+    if (!real_settings_check(settings, table, &error))
         fail(analysis, &error);
     return analysis;
 }
@@ -72,9 +66,17 @@ static enum analysis_stage finish_spectra(struct analysis *analysis) {
     return analysis->stage = ANALYSIS_DONE;
 }
 
-enum analysis_stage analysis_advance(struct analysis *analysis) {
-    if (analysis->stage == ANALYSIS_GRAM && gram_finished(analysis->gram_pass))
+/* One step of the Gram stage, where it is due. */
+static void advance_gram(struct analysis *analysis) {
+    if (analysis->gram_pass == NULL && known_ready(analysis->known))
+        start_gram(analysis);
+    if (analysis->gram_pass != NULL && gram_finished(analysis->gram_pass))
         finish_gram(analysis);
+}
+
+enum analysis_stage analysis_advance(struct analysis *analysis) {
+    if (analysis->stage == ANALYSIS_GRAM)
+        advance_gram(analysis);
     if (analysis->stage != ANALYSIS_SPECTRA)
         return analysis->stage;
     if (analysis->spectra == NULL)
@@ -96,7 +98,8 @@ bool analysis_set_real(struct analysis *analysis, const struct real_settings *se
         analysis->core = core;
         start_spectra(analysis);
     } else if (analysis->gram_pass == NULL) {
-        start_gram(analysis, NULL);
+        error_free(&analysis->error);
+        analysis->stage = ANALYSIS_GRAM;
     }
     return true;
 }
@@ -131,7 +134,9 @@ static bool is_stopped(const struct analysis *analysis) {
 
 /* Waits for the running stage, up to a tick. */
 static void wait_for_stage(struct analysis *analysis) {
-    if (analysis->stage == ANALYSIS_GRAM)
+    if (analysis->stage == ANALYSIS_GRAM && analysis->gram_pass == NULL)
+        known_wait(analysis->known, TICK_SECONDS);
+    else if (analysis->stage == ANALYSIS_GRAM)
         gram_wait(analysis->gram_pass, TICK_SECONDS);
     else if (analysis->stage == ANALYSIS_SPECTRA && analysis->spectra != NULL)
         spectra_wait(analysis->spectra, TICK_SECONDS);
@@ -161,14 +166,14 @@ bool analysis_wait(struct analysis *analysis, void (*tick)(void *, const struct 
 
 bool analysis_wait_core(struct analysis *analysis, void (*tick)(void *, const struct analysis *),
                         void *tick_context, struct error *error) {
+    advance_gram(analysis);
     while (analysis->stage == ANALYSIS_GRAM) {
         if (is_stopped(analysis))
             return stop(analysis, error);
         wait_for_stage(analysis);
         if (tick != NULL)
             tick(tick_context, analysis);
-        if (gram_finished(analysis->gram_pass))
-            finish_gram(analysis);
+        advance_gram(analysis);
     }
     return outcome(analysis, error);
 }
@@ -190,6 +195,7 @@ void analysis_free(struct analysis *analysis) {
     gram_free(analysis->gram_pass);
     spectra_free(analysis->spectra);
     real_core_free(analysis->core);
+    known_release(analysis->known);
     error_free(&analysis->error);
     free(analysis);
 }

@@ -1,7 +1,7 @@
 /* All that is known of one base and its specialists, and the way there: open, Gram pass, Real
  * core, spectra. Stages run on the pool; the owner's thread moves from stage to stage:
  *
- *     struct analysis *analysis = analysis_start(table, pool, &settings, notifier);
+ *     struct analysis *analysis = analysis_start(table, cache, pool, &settings, notifier);
  *     until analysis_advance() says ANALYSIS_DONE or ANALYSIS_FAILED, wait for the notifier
  *
  * or, without a screen, analysis_wait(). Only the owner's thread calls these functions. */
@@ -12,6 +12,7 @@
 #include "analysis/gram.h"
 #include "analysis/spectra.h"
 
+/* The Gram stage begins with what is known from before. */
 enum analysis_stage { ANALYSIS_GRAM, ANALYSIS_SPECTRA, ANALYSIS_DONE, ANALYSIS_FAILED };
 
 struct analysis {
@@ -25,20 +26,18 @@ struct analysis {
     unsigned generation;      /* counts every change of gram, core or the set of spectra */
     struct error error;       /* why it failed; a wrong core setting leaves the old core */
     struct real_settings settings;
-    struct gram_pass *gram_pass;
+    struct known *known;         /* NULL without a cache */
+    struct gram_pass *gram_pass; /* NULL until the files are identified */
     struct notifier notifier;
     struct vector_wish wish;
 };
 
-/* Starts the Gram pass. */
-struct analysis *analysis_start(const struct tensor_table *table, struct pool *pool,
-                                const struct real_settings *settings, struct notifier notifier);
-
-/* The same, taking over what an older analysis of the same base knows of these specialists; it is
- * not needed afterwards. */
-struct analysis *analysis_start_from(const struct analysis *older, const struct tensor_table *table,
-                                     struct pool *pool, const struct real_settings *settings,
-                                     struct notifier notifier);
+/* Identifies the files, where there is a cache (which must outlive the pool; NULL: none), then
+ * starts the Gram pass. What the cache knows is not computed again; what is found goes there as it
+ * comes, so that an analysis that was interrupted goes on where it was. */
+struct analysis *analysis_start(const struct tensor_table *table, struct cache *cache,
+                                struct pool *pool, const struct real_settings *settings,
+                                struct notifier notifier);
 
 /* Moves on to the next stage where the current one has ended; returns at once. */
 enum analysis_stage analysis_advance(struct analysis *analysis);

@@ -28,27 +28,31 @@ struct fault {
     uint64_t count, first;
 };
 
+/* What is to be done for one layer. Its specialists stand in an order of its own: first those of
+ * which all products with each other are known. */
+struct task {
+    unsigned char order[SPECIALIST_LIMIT];
+    size_t known;          /* so many of them */
+    size_t first_item;     /* its items follow each other */
+    size_t item_count;     /* 0: nothing to read */
+    _Atomic size_t unread; /* items */
+};
+
 struct gram_pass {
     const struct tensor_table *table;
     size_t n;
+    struct known *known; /* from before; NULL: nothing */
     struct progress *progress;
     struct batch *batch;
+    struct task *tasks; /* [layers] */
     struct item *items;
-    double *partial; /* [items x N x N], upper triangles; summed in the order of the items */
+    double *partial; /* [items x N x N], upper triangles in the layer's order of specialists */
     size_t item_count;
-    double *gram; /* the result; until it is asked for, what was known before */
-    bool added_up;
-    size_t *settled;       /* [layers] so many of the first specialists are taken over from an older
-                              pass; NULL: none anywhere */
+    double *gram;          /* what was known, and the layers that are read */
     pthread_mutex_t mutex; /* over faults */
     struct fault *faults;  /* [layers x (1 + N)], NULL while there is none */
     _Atomic bool cancelled;
 };
-
-/* How many of the first specialists are known in that layer. */
-static size_t settled(const struct gram_pass *pass, size_t layer) {
-    return pass->settled != NULL ? pass->settled[layer] : 0;
-}
 
 static const struct tensor *tensor_of(const struct layer *layer, size_t file) {
     return file == 0 ? layer->base : layer->specialists[file - 1];
@@ -114,20 +118,23 @@ static void search_faults(struct gram_pass *pass, size_t layer_index, uint64_t f
 }
 
 /* A stretch of a shared layer, with the scratch of the item. */
-struct block {
+struct stretch {
     const struct layer *layer;
+    const struct task *task;
     uint64_t first;
     size_t count;
-    double *updates;        /* [N x count], rows of adapters filled; NULL where there are none */
-    struct inner_sum *sums; /* [N x N] */
+    double *updates; /* [N x WIDE_ELEMENTS], rows of adapters filled; NULL without adapters */
+    struct inner_sum *sums; /* [N x N] of one block */
 };
 
-/* Updates are multiplied out in blocks: their factors are read once for each. */
-static void read_updates(const struct block *block, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (block->layer->specialists[i]->update != NULL)
-            tensor_read(block->layer->specialists[i], block->first, block->count,
-                        block->updates + i * block->count);
+/* Updates are multiplied out in stretches: their factors are read once for each. */
+static void read_updates(const struct stretch *stretch, size_t n) {
+    for (size_t p = 0; p < n && stretch->updates != NULL; p++) {
+        const struct tensor *tensor = stretch->layer->specialists[stretch->task->order[p]];
+        if (tensor->update != NULL)
+            tensor_read(tensor, stretch->first, stretch->count,
+                        stretch->updates + p * WIDE_ELEMENTS);
+    }
 }
 
 /* An update is its difference already; subtracting the base from itself tells of values that are
@@ -137,70 +144,115 @@ static void copy_update(const double *update, const double *base, size_t count, 
         target[k] = update[k] + (base[k] - base[k]);
 }
 
-/* differences[N x PIECE_ELEMENTS] of count elements of the block, done elements from its start;
+/* differences[N x PIECE_ELEMENTS] of count elements of the stretch, done elements from its start;
  * returns count filled up with zeros to whole lanes. */
-static size_t read_differences(const struct block *block, size_t n, size_t done, size_t count,
+static size_t read_differences(const struct stretch *stretch, size_t n, size_t done, size_t count,
                                double *differences) {
     _Alignas(CACHE_LINE) double base[PIECE_ELEMENTS];
     size_t whole = (count + INNER_LANES - 1) / INNER_LANES * INNER_LANES;
-    tensor_read(block->layer->base, block->first + done, count, base);
-    for (size_t i = 0; i < n; i++) {
-        const struct tensor *tensor = block->layer->specialists[i];
-        double *difference = differences + i * PIECE_ELEMENTS;
+    tensor_read(stretch->layer->base, stretch->first + done, count, base);
+    for (size_t p = 0; p < n; p++) {
+        const struct tensor *tensor = stretch->layer->specialists[stretch->task->order[p]];
+        double *difference = differences + p * PIECE_ELEMENTS;
         if (tensor->update != NULL)
-            copy_update(block->updates + i * block->count + done, base, count, difference);
+            copy_update(stretch->updates + p * WIDE_ELEMENTS + done, base, count, difference);
         else
-            tensor_subtract(tensor, block->first + done, count, base, difference);
+            tensor_subtract(tensor, stretch->first + done, count, base, difference);
         for (size_t k = count; k < whole; k++)
             difference[k] = 0;
     }
     return whole;
 }
 
-/* sums: the inner products of the block, but those of pairs among the first ones. */
-static void sum_block(const struct block *block, size_t n, size_t first) {
+/* sums: the inner products of count elements, done elements from the start of the stretch, but
+ * those that are known. */
+static void sum_block(const struct stretch *stretch, size_t n, size_t done, size_t count) {
     _Alignas(CACHE_LINE) double differences[SPECIALIST_LIMIT * PIECE_ELEMENTS];
-    memset(block->sums, 0, n * n * sizeof *block->sums);
-    if (block->updates != NULL)
-        read_updates(block, n);
-    for (size_t done = 0; done < block->count; done += PIECE_ELEMENTS) {
-        size_t rest = block->count - done, count = rest < PIECE_ELEMENTS ? rest : PIECE_ELEMENTS;
-        size_t whole = read_differences(block, n, done, count, differences);
-        inner_products_add(differences, n, first, PIECE_ELEMENTS, whole, block->sums);
+    memset(stretch->sums, 0, n * n * sizeof *stretch->sums);
+    for (size_t end = done + count; done < end; done += PIECE_ELEMENTS) {
+        size_t piece = end - done < PIECE_ELEMENTS ? end - done : PIECE_ELEMENTS;
+        size_t whole = read_differences(stretch, n, done, piece, differences);
+        inner_products_add(differences, n, stretch->task->known, PIECE_ELEMENTS, whole,
+                           stretch->sums);
     }
 }
 
-/* partial[N x N] += inner products. A value that is not finite makes a diagonal entry NaN or
- * infinite, so the search for it costs nothing where there is none. */
-static void add_block(struct gram_pass *pass, size_t layer, const struct block *block,
-                      double *partial) {
-    size_t n = pass->n, first = settled(pass, layer);
+/* partial[N x N] += inner products of a block. A value that is not finite makes a diagonal entry
+ * NaN or infinite, so the search for it costs nothing where there is none. */
+static void add_block(struct gram_pass *pass, const struct item *item,
+                      const struct stretch *stretch, size_t done, size_t count, double *partial) {
+    size_t n = pass->n, known = stretch->task->known;
     bool finite = true;
-    sum_block(block, n, first);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i > first ? i : first; j < n; j++)
-            partial[i * n + j] += inner_sum_total(&block->sums[i * n + j]);
-        finite = finite && isfinite(partial[i * n + i]);
+    sum_block(stretch, n, done, count);
+    for (size_t p = 0; p < n; p++) {
+        for (size_t q = p > known ? p : known; q < n; q++)
+            partial[p * n + q] += inner_sum_total(&stretch->sums[p * n + q]);
+        finite = finite && isfinite(partial[p * n + p]);
     }
     if (!finite)
-        search_faults(pass, layer, block->first, block->count);
+        search_faults(pass, item->layer, stretch->first + done, count);
 }
 
 /* partial[N x N] of an item of a shared layer. */
 static void add_item(struct gram_pass *pass, const struct item *item, double *partial) {
-    const struct layer *layer = &pass->table->layers[item->layer];
-    bool updates = has_updates(layer, pass->n);
-    size_t wide = updates ? WIDE_ELEMENTS : BLOCK_ELEMENTS;
-    struct block block = {.layer = layer, .first = item->first};
-    block.sums = memory_array(pass->n * pass->n, sizeof *block.sums);
-    block.updates = updates ? memory_array(pass->n * wide, sizeof *block.updates) : NULL;
-    for (uint64_t rest = item->count; rest > 0; rest -= block.count) {
-        block.count = rest < wide ? (size_t)rest : wide;
-        add_block(pass, item->layer, &block, partial);
-        block.first += block.count;
+    struct stretch stretch = {.layer = &pass->table->layers[item->layer],
+                              .task = &pass->tasks[item->layer],
+                              .first = item->first};
+    bool updates = has_updates(stretch.layer, pass->n);
+    stretch.sums = memory_array(pass->n * pass->n, sizeof *stretch.sums);
+    stretch.updates =
+        updates ? memory_array(pass->n * WIDE_ELEMENTS, sizeof *stretch.updates) : NULL;
+    for (uint64_t rest = item->count; rest > 0; rest -= stretch.count) {
+        stretch.count = rest < WIDE_ELEMENTS ? (size_t)rest : WIDE_ELEMENTS;
+        read_updates(&stretch, pass->n);
+        for (size_t done = 0, now; done < stretch.count; done += now) {
+            now = stretch.count - done < BLOCK_ELEMENTS ? stretch.count - done : BLOCK_ELEMENTS;
+            add_block(pass, item, &stretch, done, now, partial);
+        }
+        stretch.first += stretch.count;
     }
-    free(block.sums);
-    free(block.updates);
+    free(stretch.sums);
+    free(stretch.updates);
+}
+
+/* G_l from the sums of its items, in their order. */
+static void add_up(struct gram_pass *pass, size_t layer) {
+    const struct task *task = &pass->tasks[layer];
+    size_t n = pass->n;
+    double *gram = pass->gram + layer * n * n;
+    for (size_t q = task->known; q < n; q++)
+        for (size_t p = 0; p <= q; p++) {
+            double sum = 0;
+            for (size_t k = 0; k < task->item_count; k++)
+                sum += pass->partial[((task->first_item + k) * n + p) * n + q];
+            gram[task->order[p] * n + task->order[q]] = sum;
+            gram[task->order[q] * n + task->order[p]] = sum;
+        }
+}
+
+static bool has_fault(struct gram_pass *pass, size_t layer) {
+    bool found = false;
+    pthread_mutex_lock(&pass->mutex);
+    for (size_t file = 0; file <= pass->n && pass->faults != NULL; file++)
+        found = found || pass->faults[layer * (pass->n + 1) + file].count > 0;
+    pthread_mutex_unlock(&pass->mutex);
+    return found;
+}
+
+/* All of the layer has been read. */
+static void finish_layer(struct gram_pass *pass, size_t layer) {
+    const struct task *task = &pass->tasks[layer];
+    bool shared = layer_is_shared(&pass->table->layers[layer]);
+    if (shared)
+        add_up(pass, layer);
+    if (has_fault(pass, layer))
+        return;
+    for (size_t q = task->known; q < pass->n; q++)
+        for (size_t p = shared ? 0 : q; p <= q; p++) {
+            size_t i = task->order[p], j = task->order[q];
+            known_add_product(pass->known, layer, i, j,
+                              pass->gram[(layer * pass->n + i) * pass->n + j]);
+        }
 }
 
 static void run_item(void *context, size_t index) {
@@ -215,8 +267,53 @@ static void run_item(void *context, size_t index) {
         add_item(pass, item, pass->partial + index * pass->n * pass->n);
     else
         search_faults(pass, item->layer, item->first, (size_t)item->count);
+    if (atomic_fetch_sub(&pass->tasks[item->layer].unread, 1) == 1)
+        finish_layer(pass, item->layer);
     if (pass->progress != NULL)
         atomic_fetch_add(&pass->progress->done, item_bytes(pass, item));
+}
+
+/* Whether the products of specialist i with the first ones of the order, and itself, are known;
+ * they are put into G. */
+static bool is_known(struct gram_pass *pass, size_t layer, size_t i, const struct task *task) {
+    size_t n = pass->n;
+    double *gram = pass->gram + layer * n * n;
+    bool shared = layer_is_shared(&pass->table->layers[layer]);
+    if (!known_product(pass->known, layer, i, i, &gram[i * n + i]))
+        return false;
+    for (size_t p = 0; p < task->known && shared; p++) {
+        size_t j = task->order[p];
+        if (!known_product(pass->known, layer, i, j, &gram[i * n + j]))
+            return false;
+        gram[j * n + i] = gram[i * n + j];
+    }
+    return true;
+}
+
+/* The order of a layer's specialists. */
+static void look_up(struct gram_pass *pass, size_t layer) {
+    struct task *task = &pass->tasks[layer];
+    unsigned char others[SPECIALIST_LIMIT];
+    size_t other_count = 0;
+    for (size_t i = 0; i < pass->n; i++)
+        if (is_known(pass, layer, i, task))
+            task->order[task->known++] = (unsigned char)i;
+        else
+            others[other_count++] = (unsigned char)i;
+    memcpy(task->order + task->known, others, other_count);
+}
+
+static void add_items(struct gram_pass *pass, size_t index) {
+    const struct layer *layer = &pass->table->layers[index];
+    struct task *task = &pass->tasks[index];
+    task->first_item = pass->item_count;
+    for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
+        uint64_t rest = layer->elements - first;
+        pass->items[pass->item_count++] =
+            (struct item){index, first, rest < ITEM_ELEMENTS ? rest : ITEM_ELEMENTS};
+    }
+    task->item_count = pass->item_count - task->first_item;
+    atomic_store(&task->unread, task->item_count);
 }
 
 /* Cuts the layers of this rank into items, in their order. */
@@ -226,68 +323,19 @@ static void make_items(struct gram_pass *pass) {
     for (size_t l = 0; l < table->layer_count; l++)
         room += (size_t)(table->layers[l].elements / ITEM_ELEMENTS) + 1;
     pass->items = memory_array(room, sizeof *pass->items);
+    pass->tasks = memory_array(table->layer_count, sizeof *pass->tasks);
     for (size_t l = 0; l < table->layer_count; l++) {
         const struct layer *layer = &table->layers[l];
-        if (settled(pass, l) == pass->n || (!layer_is_shared(layer) && layer->role != ROLE_HEAD) ||
-            layer->owner != own)
+        if (layer->owner != own || (!layer_is_shared(layer) && layer->role != ROLE_HEAD))
             continue;
-        for (uint64_t first = 0; first < layer->elements; first += ITEM_ELEMENTS) {
-            uint64_t rest = layer->elements - first;
-            pass->items[pass->item_count++] =
-                (struct item){l, first, rest < ITEM_ELEMENTS ? rest : ITEM_ELEMENTS};
-        }
-    }
-}
-
-/* rows[i]: where specialist i stood in the older pass. Returns how many of the first ones did. */
-static size_t match_specialists(const struct tensor_table *table, const struct tensor_table *older,
-                                size_t rows[SPECIALIST_LIMIT]) {
-    if (strcmp(checkpoint_path(table->base), checkpoint_path(older->base)) != 0)
-        return 0;
-    for (size_t i = 0; i < table->specialist_count; i++) {
-        rows[i] = 0;
-        while (rows[i] < older->specialist_count &&
-               strcmp(table->specialists[i].path, older->specialists[rows[i]].path) != 0)
-            rows[i]++;
-        if (rows[i] == older->specialist_count)
-            return i;
-    }
-    return table->specialist_count;
-}
-
-/* Copies the rows and columns of G_l that belong to the first specialists. */
-static void take_layer(struct gram_pass *pass, size_t layer, const struct gram_pass *older,
-                       size_t older_layer, const size_t *rows, size_t first) {
-    size_t n = pass->n, m = older->n;
-    double *to = pass->gram + layer * n * n;
-    const double *from = older->gram + older_layer * m * m;
-    for (size_t i = 0; i < first; i++)
-        for (size_t j = 0; j < first; j++)
-            to[i * n + j] = from[rows[i] * m + rows[j]];
-    pass->settled[layer] = first;
-}
-
-/* Whether the older pass read all that this one would read of a layer. */
-static bool was_read(const struct layer *layer, const struct layer *older) {
-    return layer_is_shared(layer) ? layer_is_shared(older) : older->role == layer->role;
-}
-
-static void take_over(struct gram_pass *pass, const struct gram_pass *older) {
-    size_t rows[SPECIALIST_LIMIT];
-    if (older->gram == NULL || !older->added_up || older->faults != NULL)
-        return;
-    size_t first = match_specialists(pass->table, older->table, rows);
-    pass->settled = memory_array(pass->table->layer_count, sizeof *pass->settled);
-    for (size_t l = 0; l < pass->table->layer_count; l++) {
-        size_t there = tensor_table_find(older->table, pass->table->layers[l].name);
-        if (there < older->table->layer_count &&
-            was_read(&pass->table->layers[l], &older->table->layers[there]))
-            take_layer(pass, l, older, there, rows, first);
+        look_up(pass, l);
+        if (pass->tasks[l].known < pass->n)
+            add_items(pass, l);
     }
 }
 
 struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
-                             const struct gram_pass *older, struct progress *progress,
+                             struct known *known, struct progress *progress,
                              struct notifier notifier) {
     struct gram_pass *pass = memory_array(1, sizeof *pass);
     pass->table = table;
@@ -295,8 +343,7 @@ struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool
     pass->progress = progress;
     pthread_mutex_init(&pass->mutex, NULL);
     pass->gram = memory_array(table->layer_count * pass->n * pass->n, sizeof *pass->gram);
-    if (older != NULL)
-        take_over(pass, older);
+    pass->known = known_share(known);
     make_items(pass);
     pass->partial = memory_array(pass->item_count * pass->n * pass->n, sizeof *pass->partial);
     if (progress != NULL) {
@@ -343,28 +390,11 @@ static void report_overflow(const struct gram_pass *pass, struct error *error) {
                           pass->table->specialists[i].path, pass->table->layers[l].name);
 }
 
-static void add_up(struct gram_pass *pass) {
-    size_t n = pass->n;
-    pass->added_up = true;
-    for (size_t item = 0; item < pass->item_count; item++) {
-        double *gram = pass->gram + pass->items[item].layer * n * n;
-        const double *partial = pass->partial + item * n * n;
-        for (size_t k = 0; k < n * n; k++)
-            gram[k] += partial[k];
-    }
-    for (size_t l = 0; l < pass->table->layer_count; l++)
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < i; j++)
-                pass->gram[(l * n + i) * n + j] = pass->gram[(l * n + j) * n + i];
-}
-
 /* What this rank has to say of its layers. */
 static bool check_own(struct gram_pass *pass, struct error *error) {
     error_free(error);
     if (atomic_load(&pass->cancelled))
         return error_set(error, ERROR_CANCELLED, "interrupted");
-    if (!pass->added_up)
-        add_up(pass);
     if (pass->faults != NULL)
         report_faults(pass, error);
     else
@@ -399,7 +429,8 @@ void gram_free(struct gram_pass *pass) {
     free(pass->partial);
     free(pass->faults);
     free(pass->gram);
-    free(pass->settled);
+    free(pass->tasks);
+    known_release(pass->known);
     free(pass);
 }
 

@@ -6,18 +6,18 @@
 #ifndef R2M_ANALYSIS_GRAM_H
 #define R2M_ANALYSIS_GRAM_H
 
+#include "analysis/cache/known.h"
 #include "analysis/support/pool.h"
 #include "analysis/support/progress.h"
 #include "analysis/tensor_table.h"
 
 struct gram_pass;
 
-/* Starts reading; progress counts bytes (may be NULL). notifier as in pool.h. older (may be NULL):
- * a pass whose result was asked for, over the same base. What it knows of the specialists it had
- * (by path; those behind the first new one count as new) is taken over: only products with new ones
- * are computed, and nothing is read where there is none. It is not needed afterwards. */
+/* Starts reading; progress counts bytes (may be NULL). notifier as in pool.h. known (may be NULL),
+ * ready: its products are taken over, only others are computed, with no reading where there is
+ * none; what is found is added to it, layer by layer. */
 struct gram_pass *gram_start(const struct tensor_table *table, struct pool *pool,
-                             const struct gram_pass *older, struct progress *progress,
+                             struct known *known, struct progress *progress,
                              struct notifier notifier);
 
 /* True when nothing is left to read. */

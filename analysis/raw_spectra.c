@@ -6,6 +6,7 @@
 /* One layer that was asked for: its N task vectors, then the base. */
 struct asked {
     const struct tensor_table *table;
+    struct known *known;
     size_t layer;
     struct batch *batch;
     _Atomic bool failed;
@@ -14,44 +15,64 @@ struct asked {
 
 struct raw_spectra {
     const struct tensor_table *table;
+    struct known *known;
     struct pool *pool;
     struct notifier notifier;
     struct asked *layers; /* [layer_count]; without results: not asked for */
     struct asked *latest; /* the one that is computed; others are put off */
 };
 
-struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct pool *pool,
-                                       struct notifier notifier) {
+struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct known *known,
+                                       struct pool *pool, struct notifier notifier) {
     struct raw_spectra *raw = memory_array(1, sizeof *raw);
-    *raw = (struct raw_spectra){.table = table, .pool = pool, .notifier = notifier};
+    *raw = (struct raw_spectra){
+        .table = table, .known = known_share(known), .pool = pool, .notifier = notifier};
     raw->layers = memory_array(table->layer_count, sizeof *raw->layers);
     return raw;
 }
 
-/* The task vector of specialist item; behind the last one the base, as what differs from 0. */
-static bool compute(const struct layer *layer, size_t n, size_t item, struct spectrum *spectrum,
-                    struct error *error) {
-    double coefficients[SPECIALIST_LIMIT] = {0};
+/* coefficients NULL: the base, as what differs from 0. */
+static bool compute(const struct layer *layer, size_t n, const double *coefficients,
+                    struct spectrum *spectrum, struct error *error) {
+    const double one = 1;
     const struct tensor *whole = layer->base;
     struct layer base = *layer;
-    if (item < n) {
-        coefficients[item] = 1;
+    if (coefficients != NULL)
         return spectrum_of_combination(layer, n, coefficients, spectrum, error);
-    }
-    coefficients[0] = 1;
     base.base = NULL;
     base.specialists = &whole;
-    return spectrum_of_combination(&base, 1, coefficients, spectrum, error);
+    return spectrum_of_combination(&base, 1, &one, spectrum, error);
 }
 
+/* As known from before, else computed. */
+static bool find(const struct asked *asked, const double *coefficients, struct spectrum *spectrum,
+                 struct error *error) {
+    const struct layer *layer = &asked->table->layers[asked->layer];
+    size_t count = layer_max_rank(layer);
+    double *sigma = memory_array(count, sizeof *sigma);
+    bool good = known_spectrum(asked->known, asked->layer, coefficients, sigma);
+    if (good) {
+        spectrum_of_values(sigma, count, layer->rows, layer->cols, spectrum);
+    } else {
+        good = compute(layer, asked->table->specialist_count, coefficients, spectrum, error);
+        if (good)
+            known_add_spectrum(asked->known, asked->layer, coefficients, spectrum->sigma);
+    }
+    free(sigma);
+    return good;
+}
+
+/* The task vector of specialist item; behind the last one the base. */
 static void run_item(void *context, size_t item) {
     struct asked *asked = context;
+    double coefficients[SPECIALIST_LIMIT + 1] = {0};
     if (atomic_load(&asked->results[item]) != NULL)
         return; /* from before it was put off */
+    coefficients[item] = 1;
     struct spectrum *spectrum = memory_array(1, sizeof *spectrum);
     struct error error = {0};
-    if (compute(&asked->table->layers[asked->layer], asked->table->specialist_count, item, spectrum,
-                &error)) {
+    if (find(asked, item < asked->table->specialist_count ? coefficients : NULL, spectrum,
+             &error)) {
         atomic_store_explicit(&asked->results[item], spectrum, memory_order_release);
     } else {
         atomic_store(&asked->failed, true);
@@ -71,53 +92,11 @@ static struct asked *asked_for(struct raw_spectra *raw, size_t layer) {
     struct asked *asked = &raw->layers[layer];
     if (asked->results == NULL) {
         asked->table = raw->table;
+        asked->known = raw->known;
         asked->layer = layer;
         asked->results = memory_array(raw->table->specialist_count + 1, sizeof *asked->results);
     }
     return asked;
-}
-
-static struct spectrum *copy_of(const struct spectrum *known) {
-    struct spectrum *copy = memory_array(1, sizeof *copy);
-    spectrum_of_values(known->sigma, known->count, known->rows, known->cols, copy);
-    return copy;
-}
-
-/* The specialist of that path, or their number. */
-static size_t find_path(const struct tensor_table *table, const char *path) {
-    size_t at = 0;
-    while (at < table->specialist_count && strcmp(table->specialists[at].path, path) != 0)
-        at++;
-    return at;
-}
-
-/* What older knows of one layer, from there on called layer. */
-static void take_layer(struct raw_spectra *raw, size_t layer, const struct raw_spectra *older,
-                       size_t from) {
-    const struct tensor_table *table = raw->table;
-    const struct spectrum *known = raw_spectra_base(older, from);
-    _Atomic(struct spectrum *) *results = asked_for(raw, layer)->results;
-    if (known != NULL)
-        atomic_store(&results[table->specialist_count], copy_of(known));
-    for (size_t i = 0; i < table->specialist_count; i++) {
-        size_t at = find_path(older->table, table->specialists[i].path);
-        known = at < older->table->specialist_count ? raw_spectra_task(older, from, at) : NULL;
-        if (known != NULL)
-            atomic_store(&results[i], copy_of(known));
-    }
-}
-
-struct raw_spectra *raw_spectra_create_from(const struct raw_spectra *older,
-                                            const struct tensor_table *table, struct pool *pool,
-                                            struct notifier notifier) {
-    struct raw_spectra *raw = raw_spectra_create(table, pool, notifier);
-    for (size_t l = 0; l < table->layer_count; l++) {
-        size_t from = tensor_table_find(older->table, table->layers[l].name);
-        if (from < older->table->layer_count && older->layers[from].results != NULL &&
-            table->layers[l].role == ROLE_MATRIX)
-            take_layer(raw, l, older, from);
-    }
-    return raw;
 }
 
 void raw_spectra_ask(struct raw_spectra *raw, size_t layer) {
@@ -179,5 +158,6 @@ void raw_spectra_free(struct raw_spectra *raw) {
     for (size_t l = 0; l < raw->table->layer_count; l++)
         asked_free(&raw->layers[l], raw->table->specialist_count + 1);
     free(raw->layers);
+    known_release(raw->known);
     free(raw);
 }

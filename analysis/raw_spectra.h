@@ -13,15 +13,10 @@
 
 struct raw_spectra;
 
-/* table and pool must outlive the set; notifier as in pool.h. Nothing is computed yet. */
-struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct pool *pool,
-                                       struct notifier notifier);
-
-/* The same for other specialists of the same base, with what older knows of the base and of
- * specialists with the same path; older is not needed afterwards. */
-struct raw_spectra *raw_spectra_create_from(const struct raw_spectra *older,
-                                            const struct tensor_table *table, struct pool *pool,
-                                            struct notifier notifier);
+/* table and pool must outlive the set; known (may be NULL) has spectra from before and gets the
+ * others; notifier as in pool.h. Nothing is computed yet. */
+struct raw_spectra *raw_spectra_create(const struct tensor_table *table, struct known *known,
+                                       struct pool *pool, struct notifier notifier);
 
 /* Computes that layer's spectra in the background, before all other work, unless they are there or
  * it is not a matrix; what other layers lack is put off until they are asked for again. Ask again

@@ -21,6 +21,7 @@ struct spectra {
     size_t *layers;       /* matrix layers, the longest work first: item / N is a place here */
     size_t *places;       /* [layer_count] the layer's place in layers; SIZE_MAX: no matrix */
     double *coefficients; /* [total x N] of the item's residual */
+    struct known *known;  /* from before; NULL: nothing */
     struct batch *batch;
     _Atomic(struct spectrum *) *results; /* [total]; set once, when ready */
     _Atomic size_t ready;
@@ -110,15 +111,24 @@ static bool compute_reference(const struct layer *layer, size_t n, const double 
     return good;
 }
 
+/* How many singular vectors are wished for; 0 for all of them, too. */
+static size_t wished_rank(const struct spectra *spectra, size_t item,
+                          const struct spectrum *spectrum) {
+    const struct vector_wish *wish = &spectra->wish;
+    size_t l = spectra->layers[item / spectra->n];
+    size_t rank =
+        wish->rank != NULL ? wish->rank(wish->context, l, item % spectra->n, spectrum) : 0;
+    return rank < spectrum->count ? rank : 0;
+}
+
 /* Keeps the singular vectors that are wished for, as far as there is room. What is not kept is
  * computed again, to the same bytes, so that neither room nor failure matters here. */
 static void keep_vectors(struct spectra *spectra, size_t item, const struct tridiagonal *reduced,
                          const struct spectrum *spectrum) {
     const struct vector_wish *wish = &spectra->wish;
     size_t l = spectra->layers[item / spectra->n], n = reduced->n;
-    size_t rank =
-        wish->rank != NULL ? wish->rank(wish->context, l, item % spectra->n, spectrum) : 0;
-    if (rank == 0 || rank == n)
+    size_t rank = wished_rank(spectra, item, spectrum);
+    if (rank == 0)
         return;
     uint64_t bytes = (uint64_t)n * (rank > n / 2 ? n - rank : rank) * sizeof(double);
     struct kept *kept = memory_array(1, sizeof *kept);
@@ -176,6 +186,34 @@ static bool compute(struct spectra *spectra, size_t item, struct spectrum *spect
     return good;
 }
 
+/* What is known from before, and needs no vectors. */
+static bool recall(struct spectra *spectra, size_t item, struct spectrum *spectrum) {
+    size_t l = spectra->layers[item / spectra->n];
+    const struct layer *layer = &spectra->table->layers[l];
+    if (spectra->known == NULL)
+        return false;
+    double *sigma = memory_array(layer_max_rank(layer), sizeof *sigma);
+    bool found =
+        known_spectrum(spectra->known, l, spectra->coefficients + item * spectra->n, sigma);
+    if (found)
+        spectrum_of_values(sigma, layer_max_rank(layer), layer->rows, layer->cols, spectrum);
+    free(sigma);
+    if (found && wished_rank(spectra, item, spectrum) > 0) {
+        spectrum_free(spectrum);
+        return false;
+    }
+    return found;
+}
+
+static bool compute_and_add(struct spectra *spectra, size_t item, struct spectrum *spectrum,
+                            struct error *error) {
+    if (!compute(spectra, item, spectrum, error))
+        return false;
+    known_add_spectrum(spectra->known, spectra->layers[item / spectra->n],
+                       spectra->coefficients + item * spectra->n, spectrum->sigma);
+    return true;
+}
+
 static void run_item(void *context, size_t item) {
     struct spectra *spectra = context;
     size_t specialist = item % spectra->n;
@@ -184,7 +222,7 @@ static void run_item(void *context, size_t item) {
         return;
     struct error error = {0};
     struct spectrum *spectrum = memory_array(1, sizeof *spectrum);
-    if (compute(spectra, item, spectrum, &error)) {
+    if (recall(spectra, item, spectrum) || compute_and_add(spectra, item, spectrum, &error)) {
         atomic_store_explicit(&spectra->results[item], spectrum, memory_order_release);
         atomic_fetch_add(&spectra->ready, 1);
     } else {
@@ -209,14 +247,16 @@ static void announce_work(struct spectra *spectra) {
 }
 
 struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
-                              const struct vector_wish *wish, struct pool *pool,
-                              struct progress *progress, struct notifier notifier) {
+                              const struct vector_wish *wish, struct known *known,
+                              struct pool *pool, struct progress *progress,
+                              struct notifier notifier) {
     struct spectra *spectra = memory_array(1, sizeof *spectra);
     size_t n = table->specialist_count;
     spectra->table = table;
     spectra->n = n;
     spectra->total = table->matrix_count * n;
     spectra->own = ranks_own();
+    spectra->known = known_share(known);
     spectra->progress = progress;
     pthread_mutex_init(&spectra->mutex, NULL);
     rank_layers(spectra);
@@ -342,6 +382,7 @@ static void release(void *context) {
         free(spectra->kept[item]);
     }
     pthread_mutex_destroy(&spectra->mutex);
+    known_release(spectra->known);
     free(spectra->layers);
     free(spectra->places);
     free(spectra->coefficients);

@@ -6,6 +6,7 @@
 #ifndef R2M_ANALYSIS_SPECTRA_H
 #define R2M_ANALYSIS_SPECTRA_H
 
+#include "analysis/cache/known.h"
 #include "analysis/low_rank.h"
 #include "analysis/real_core.h"
 #include "analysis/spectrum.h"
@@ -25,10 +26,13 @@ struct vector_wish {
 };
 
 /* Starts the pass. table must outlive the set; what it needs of core is copied. wish may be NULL:
- * only values. progress counts floating point operations (may be NULL). notifier as in pool.h. */
+ * only values. known (may be NULL) has those of before, which are not computed again unless their
+ * vectors are wished for, and gets the others. progress counts floating point operations (may be
+ * NULL). notifier as in pool.h. */
 struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
-                              const struct vector_wish *wish, struct pool *pool,
-                              struct progress *progress, struct notifier notifier);
+                              const struct vector_wish *wish, struct known *known,
+                              struct pool *pool, struct progress *progress,
+                              struct notifier notifier);
 
 /* Spectrum of R_specialist in that layer, or NULL: not ready yet, or not a matrix. */
 const struct spectrum *spectra_get(const struct spectra *spectra, size_t layer, size_t specialist);

@@ -8,6 +8,7 @@ With VALGRIND=1 in the environment the cmocka programs of the libraries run unde
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,7 @@ def run(test, build):
     """Returns (name, passed, failed, seconds, output of a failure)."""
     env = dict(os.environ, R2M=str(build / "r2m"), CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONPATH="tests",
                ASAN_OPTIONS="abort_on_error=0:detect_leaks=1", PYTHONDONTWRITEBYTECODE="1",
-               OPENBLAS_NUM_THREADS="1")
+               OPENBLAS_NUM_THREADS="1", R2M_CACHE="none")
     is_python = test.suffix == ".py"
     command = [sys.executable, "-m", "unittest", str(test)] if is_python else [*VALGRIND, str(test)]
     start = time.monotonic()
@@ -54,7 +55,15 @@ def run(test, build):
     return test, passed, failed, time.monotonic() - start, output if failed else ""
 
 
+def take_signals():
+    """What a caller ignores, as shells and nohup do for what runs in the background, is ignored in
+    every program below; tests that send signals need the defaults."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def main():
+    take_signals()
     build = Path(sys.argv[1])
     pattern = sys.argv[2] if len(sys.argv) > 2 else ""
     programs = [p for p in (build / "tests").rglob("test_*") if not p.suffix]

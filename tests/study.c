@@ -36,7 +36,7 @@ struct study study_of(struct model model, const char *const *settings, unsigned 
     require(plan_create(&study.config, study.table, &study.plan, &error), &error);
     study.pool = pool_create(threads);
     study.analysis =
-        analysis_start(study.table, study.pool, &study.config.settings.real, (struct notifier){0});
+        analysis_start(study.table, NULL, study.pool, &study.config.settings.real, (struct notifier){0});
     require(analysis_wait(study.analysis, NULL, NULL, &error), &error);
     study.preview = preview_create(study.table);
     preview_compute(study.preview, study.plan, study.analysis);

@@ -26,7 +26,7 @@ static struct bench bench_begin(const struct real_settings *settings) {
     struct bench bench = {.model = model_make(&recipe)};
     bench.table = model_open(&bench.model);
     bench.pool = pool_create(2);
-    bench.analysis = analysis_start(bench.table, bench.pool, settings, (struct notifier){0});
+    bench.analysis = analysis_start(bench.table, NULL, bench.pool, settings, (struct notifier){0});
     return bench;
 }
 
@@ -198,7 +198,7 @@ static void weights_that_are_not_finite_fail(void **state) {
     struct error error = {0};
     assert_true(tensor_table_open(base_path, &file, 1, &keys, &table, &error));
     struct pool *pool = pool_create(1);
-    struct analysis *analysis = analysis_start(table, pool, &plain, (struct notifier){0});
+    struct analysis *analysis = analysis_start(table, NULL, pool, &plain, (struct notifier){0});
     assert_false(analysis_wait(analysis, NULL, NULL, &error));
     assert_int_equal(error.kind, ERROR_INPUT);
     assert_non_null(strstr(error.message, "one.safetensors: tensor m: 1 of 4"));

@@ -146,11 +146,14 @@ static void cancelling_ends_early(void **state) {
     model_remove(&model);
 }
 
+static const struct cache_settings in_memory = {.limit = 1 << 24};
+
 /* A base and two specialists of one matrix and one head, with values of our choice. */
 struct faulty {
     float base[3000], one[3000], two[3000], head[4];
 };
 
+/* Twice, with one cache: what is wrong is not forgotten. */
 static void gram_of_faulty(const struct faulty *values, struct error *error) {
     struct scratch scratch = scratch_make();
     struct file_tensor base[] = {{"m", DTYPE_F32, 2, {50, 60}, values->base}};
@@ -166,10 +169,18 @@ static void gram_of_faulty(const struct faulty *values, struct error *error) {
     table_keys_defaults(&keys);
     assert_true(tensor_table_open(base_path, files, 2, &keys, &table, error));
     struct pool *pool = pool_create(2);
-    struct gram_pass *pass = gram_start(table, pool, NULL, NULL, (struct notifier){0});
-    gram_wait(pass, -1);
-    assert_true((gram_result(pass, error) == NULL) == (error->kind != ERROR_NONE));
-    gram_free(pass);
+    struct cache *cache;
+    assert_true(cache_open(&in_memory, &cache, error));
+    for (int turn = 0; turn < 2; turn++) {
+        struct known *known = known_start(table, cache, pool, NULL, (struct notifier){0});
+        known_wait(known, -1);
+        struct gram_pass *pass = gram_start(table, pool, known, NULL, (struct notifier){0});
+        gram_wait(pass, -1);
+        assert_true((gram_result(pass, error) == NULL) == (error->kind != ERROR_NONE));
+        gram_free(pass);
+        known_release(known);
+    }
+    cache_close(cache);
     pool_free(pool);
     table_keys_free(&keys);
     tensor_table_close(table);
@@ -208,15 +219,19 @@ static void infinite_alike_does_not_cancel(void **state) {
     error_free(&error);
 }
 
-/* A pass, after an older one or not (NULL); bytes: what it had to read. */
+/* A pass with what the cache (may be NULL) knows; bytes: what it had to read. */
 static struct gram_pass *pass_over(struct tensor_table *table, struct pool *pool,
-                                   const struct gram_pass *older, uint64_t *bytes) {
+                                   struct cache *cache, uint64_t *bytes) {
     struct error error = {0};
     struct progress progress = {0};
-    struct gram_pass *pass = gram_start(table, pool, older, &progress, (struct notifier){0});
+    struct known *known = known_start(table, cache, pool, NULL, (struct notifier){0});
+    assert_true(known_wait(known, -1));
+    struct gram_pass *pass = gram_start(table, pool, known, &progress, (struct notifier){0});
     assert_true(gram_wait(pass, -1));
     assert_non_null(gram_result(pass, &error));
     *bytes = progress.total;
+    known_release(known);
+    cache_flush(cache);
     return pass;
 }
 
@@ -233,45 +248,69 @@ static struct tensor_table *table_of(const struct model *model, const size_t *fi
     return table;
 }
 
+/* Whatever is known, and in whatever order: the bytes of a pass that knows nothing. */
 static void what_is_known_is_not_read_again(void **state) {
     (void)state;
-    static const size_t all[] = {0, 1, 2}, some[] = {2, 0};
+    static const struct {
+        size_t files[N], count;
+        bool reads;
+    } steps[] = {{{2, 0}, 2, true},    {{0, 2}, 2, false},   {{1}, 1, true},
+                 {{0, 1}, 2, true},    {{1, 2, 0}, 3, true}, /* only 1 with 2 is new */
+                 {{2, 1, 0}, 3, false}};
     struct model_recipe recipe = recipe_of_shapes();
     struct model model = model_make(&recipe);
-    struct tensor_table *whole = table_of(&model, all, 3), *part = table_of(&model, some, 2);
     struct pool *pool = pool_create(2);
     struct error error = {0};
-    uint64_t bytes, own_bytes, known_bytes;
-    struct gram_pass *older = pass_over(whole, pool, NULL, &bytes);
-    struct gram_pass *own = pass_over(part, pool, NULL, &own_bytes);
-    struct gram_pass *known = pass_over(part, pool, older, &known_bytes);
-    assert_true(own_bytes > 0);
-    assert_int_equal(known_bytes, 0);
-    assert_memory_equal(gram_result(own, &error), gram_result(known, &error),
-                        part->layer_count * 4 * sizeof(double));
-    struct gram_pass *again = pass_over(whole, pool, known, &known_bytes); /* one of three is new */
-    assert_int_equal(known_bytes, bytes);
-    assert_memory_equal(gram_result(older, &error), gram_result(again, &error),
-                        whole->layer_count * 9 * sizeof(double));
-    static const size_t other_first[] = {1, 2, 0}, added[] = {2, 0, 1};
-    const size_t *const orders[] = {other_first, added};
-    for (size_t i = 0; i < 2; i++) {
-        struct tensor_table *longer = table_of(&model, orders[i], 3);
-        struct gram_pass *joined = pass_over(longer, pool, known, &known_bytes);
-        struct gram_pass *fresh = pass_over(longer, pool, NULL, &known_bytes);
-        assert_memory_equal(gram_result(joined, &error), gram_result(fresh, &error),
-                            longer->layer_count * 9 * sizeof(double));
+    struct cache *cache;
+    assert_true(cache_open(&in_memory, &cache, &error));
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+        struct tensor_table *table = table_of(&model, steps[s].files, steps[s].count);
+        uint64_t bytes, all;
+        struct gram_pass *pass = pass_over(table, pool, cache, &bytes);
+        struct gram_pass *fresh = pass_over(table, pool, NULL, &all);
+        assert_int_equal(bytes > 0, steps[s].reads);
+        assert_true(bytes <= all);
+        assert_memory_equal(gram_result(pass, &error), gram_result(fresh, &error),
+                            table->layer_count * steps[s].count * steps[s].count * sizeof(double));
+        gram_free(pass);
         gram_free(fresh);
-        gram_free(joined);
-        tensor_table_close(longer);
+        tensor_table_close(table);
     }
-    gram_free(again);
-    gram_free(known);
-    gram_free(own);
-    gram_free(older);
+    cache_close(cache);
     pool_free(pool);
-    tensor_table_close(part);
-    tensor_table_close(whole);
+    model_remove(&model);
+}
+
+/* A pass that is cut short leaves whole layers; the next one reads the others. */
+static void an_interrupted_pass_is_gone_on_with(void **state) {
+    (void)state;
+    static const size_t all[] = {0, 1, 2};
+    struct model_recipe recipe = recipe_of_shapes();
+    struct model model = model_make(&recipe);
+    struct tensor_table *table = table_of(&model, all, N);
+    struct pool *pool = pool_create(1);
+    struct error error = {0};
+    struct cache *cache;
+    uint64_t whole, rest;
+    assert_true(cache_open(&in_memory, &cache, &error));
+    struct gram_pass *fresh = pass_over(table, pool, NULL, &whole);
+    struct known *known = known_start(table, cache, pool, NULL, (struct notifier){0});
+    assert_true(known_wait(known, -1));
+    size_t layer = tensor_table_find(table, "matrix"), n = N;
+    const double *gram = gram_result(fresh, &error) + layer * n * n;
+    for (size_t i = 0; i < n; i++) /* as a pass leaves it that has read one layer */
+        for (size_t j = i; j < n; j++)
+            known_add_product(known, layer, i, j, gram[i * n + j]);
+    known_release(known);
+    struct gram_pass *again = pass_over(table, pool, cache, &rest);
+    assert_int_equal(whole - rest, 70 * 50 * 4 * sizeof(float));
+    assert_memory_equal(gram_result(again, &error), gram_result(fresh, &error),
+                        table->layer_count * n * n * sizeof(double));
+    gram_free(again);
+    gram_free(fresh);
+    cache_close(cache);
+    pool_free(pool);
+    tensor_table_close(table);
     model_remove(&model);
 }
 
@@ -290,6 +329,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_finite_is_named),
         cmocka_unit_test(infinite_alike_does_not_cancel),
         cmocka_unit_test(what_is_known_is_not_read_again),
+        cmocka_unit_test(an_interrupted_pass_is_gone_on_with),
         cmocka_unit_test(forms_are_quadratic),
     };
     return cmocka_run_group_tests_name("gram", tests, NULL, NULL);

@@ -84,7 +84,7 @@ static void every_cell_gets_its_spectrum(void **state) {
         struct bench bench = bench_begin(2, (enum against)against);
         struct progress progress = {0};
         struct error error = {0};
-        struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool,
+        struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool,
                                                 &progress, (struct notifier){0});
         assert_true(spectra_wait(spectra, -1));
         assert_true(spectra_finished(spectra));
@@ -113,8 +113,8 @@ static void vectors_are_kept_as_wished(void **state) {
     struct bench bench = bench_begin(2, AGAINST_CORE);
     for (uint64_t room = 0; room < 2; room++) {
         const struct vector_wish wish = {three, state, room * UINT32_MAX};
-        struct spectra *spectra =
-            spectra_start(bench.table, bench.core, &wish, bench.pool, NULL, (struct notifier){0});
+        struct spectra *spectra = spectra_start(bench.table, bench.core, &wish, NULL, bench.pool,
+                                                NULL, (struct notifier){0});
         assert_true(spectra_wait(spectra, -1));
         for (size_t l = 0; l < bench.table->layer_count; l++) {
             const struct layer *layer = &bench.table->layers[l];
@@ -162,7 +162,7 @@ static void preferred_layers_come_next(void **state) {
     (void)state;
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
-    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool, NULL,
+    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool, NULL,
                                             (struct notifier){wait_at_gate, &gate});
     size_t wanted = tensor_table_find(bench.table, "backbone.embeddings.position_embedding.weight");
     wait_for_items(&gate, 1);        /* the worker is held after the first item */
@@ -180,7 +180,7 @@ static void the_longest_work_comes_first(void **state) {
     (void)state;
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
-    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, bench.pool, NULL,
+    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool, NULL,
                                             (struct notifier){wait_at_gate, &gate});
     wait_for_items(&gate, 1);
     size_t first = tensor_table_find(bench.table, "backbone.encoder.layers.0.mlp.fc1.weight");
@@ -196,8 +196,8 @@ static void cancelling_leaves_the_rest_undone(void **state) {
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct progress progress = {.cancel = true};
     struct error error = {0};
-    struct spectra *spectra =
-        spectra_start(bench.table, bench.core, NULL, bench.pool, &progress, (struct notifier){0});
+    struct spectra *spectra = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool,
+                                            &progress, (struct notifier){0});
     assert_true(spectra_wait(spectra, -1));
     assert_int_equal(spectra_ready(spectra), 0);
     assert_false(spectra_check(spectra, &error));
@@ -212,12 +212,12 @@ static void abandoned_sets_end_by_themselves(void **state) {
     struct bench bench = bench_begin(1, AGAINST_CORE);
     struct gate gate = {.closed = true};
     struct progress progress = {0};
-    struct spectra *old = spectra_start(bench.table, bench.core, NULL, bench.pool, &progress,
+    struct spectra *old = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool, &progress,
                                         (struct notifier){wait_at_gate, &gate});
     wait_for_items(&gate, 1);
     spectra_abandon(old); /* must not wait for the worker, which is held at the gate */
-    struct spectra *current =
-        spectra_start(bench.table, bench.core, NULL, bench.pool, &progress, (struct notifier){0});
+    struct spectra *current = spectra_start(bench.table, bench.core, NULL, NULL, bench.pool,
+                                            &progress, (struct notifier){0});
     uint64_t total = atomic_load(&progress.total);
     assert_int_equal(spectra_ready(current), 0);
     atomic_store(&gate.closed, false);

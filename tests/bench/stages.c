@@ -85,7 +85,7 @@ static double plain_read(struct bench *bench, uint64_t *bytes) {
 }
 
 static struct analysis *start(struct bench *bench) {
-    return analysis_start(bench->table, bench->pool, &bench->config.settings.real,
+    return analysis_start(bench->table, NULL, bench->pool, &bench->config.settings.real,
                           (struct notifier){0});
 }
 

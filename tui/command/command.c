@@ -73,6 +73,11 @@ const struct command commands[COMMAND_COUNT] = {
          "relative to it. --format authors and mergekit write YAML for the scripts of the\n"
          "method's authors and for mergekit, and say what such a file cannot hold.\n" SOURCE_TEXT,
          command_init, "-o CONFIG is missing", false},
+    [COMMAND_CACHE] = {"cache", "[list | clear]", "list or clear what analyses have left",
+                       "Inner products and singular values are kept under a digest of the files\n"
+                       "that they come from, so that opening them again takes no time, and one\n"
+                       "more specialist only its own. The list is of analyses, the latest first.\n",
+                       command_cache, NULL, false},
 };
 
 /* What --set takes. */
@@ -170,8 +175,19 @@ static const char *wrong_source(const struct options *options) {
     return NULL;
 }
 
+/* What is wrong with the operands of cache, or NULL. */
+static const char *wrong_action(const struct options *options) {
+    bool known = options->operand_count == 0 || strcmp(options->operands[0], "list") == 0 ||
+                 strcmp(options->operands[0], "clear") == 0;
+    if (options->operand_count > 1)
+        return "one word is allowed: list or clear";
+    return known ? NULL : "allowed is list (the default) or clear";
+}
+
 static const char *wrong_use(const struct options *options) {
     enum command_id id = options->command;
+    if (id == COMMAND_CACHE)
+        return wrong_action(options);
     if (id == COMMAND_TUI && options->keys)
         return NULL;
     if (id == COMMAND_INSPECT && options->operand_count == 0)

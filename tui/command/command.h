@@ -32,5 +32,6 @@ int command_plot(const struct options *options);
 int command_report(const struct options *options);
 int command_sweep(const struct options *options);
 int command_init(const struct options *options);
+int command_cache(const struct options *options);
 
 #endif

@@ -1,3 +1,4 @@
+#include "tui/command/cache_choice.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/session.h"
@@ -18,13 +19,19 @@ int command_tui(const struct options *options) {
         screen_print_keys(stdout);
         return EXIT_DONE;
     }
+    struct string_list notes = {0};
+    struct cache *cache = cache_choose_for_screen(options, &notes);
     const struct screen_options screen = {.ascii = options->ascii,
                                           .color = color_mode(options->color),
                                           .script = options->script,
                                           .threads = options->threads,
+                                          .cache = cache,
                                           .force = options->force};
     bool good = session_read(&session, options, &error);
     int code = good ? screen_run(&session.config, session.config_path, &screen) : complain(&error);
     session_close(&session);
+    complain_warnings(&notes);
+    string_list_free(&notes);
+    cache_close(cache);
     return code;
 }

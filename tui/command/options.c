@@ -37,11 +37,6 @@ static const char *const *figure_names(void) {
     return names;
 }
 
-static const char *const *none(void) {
-    static const char *const names[] = {"none", NULL};
-    return names;
-}
-
 enum {
     TUI = 1 << COMMAND_TUI,
     INSPECT = 1 << COMMAND_INSPECT,
@@ -51,9 +46,11 @@ enum {
     REPORT = 1 << COMMAND_REPORT,
     SWEEP = 1 << COMMAND_SWEEP,
     INIT = 1 << COMMAND_INIT,
+    CACHE = 1 << COMMAND_CACHE,
     BARE = 1 << COMMAND_NONE,
     SOURCES = TUI | ANALYZE | MERGE | PLOT | REPORT | SWEEP | INIT,
-    EVERY = SOURCES | INSPECT | BARE
+    ANALYSES = SOURCES & ~INIT,
+    EVERY = SOURCES | INSPECT | CACHE | BARE
 };
 
 /* Rows of the table; further members may follow. */
@@ -99,7 +96,7 @@ static const struct option table[] = {
     TEXT("output", "DIR", output, SWEEP, "folder for the results, made if missing (required)",
          .letter = 'o'),
     TEXT("output", "CONFIG", output, INIT, "the config to write (required)", .letter = 'o'),
-    FLAG("json", json, INSPECT | ANALYZE | MERGE | SWEEP, "print the result as JSON"),
+    FLAG("json", json, INSPECT | ANALYZE | MERGE | SWEEP | CACHE, "print the result as JSON"),
     FLAG("hash", hash, INSPECT, "add the sha256 of every tensor's bytes"),
     FLAG("spectra", spectra, ANALYZE, "add all singular values to the JSON"),
     FLAG("adapters", adapters, MERGE,
@@ -167,8 +164,9 @@ static const struct option table[] = {
      .commands = MERGE | SWEEP | INIT | TUI,
      .help = "end it after so many seconds (default: 3600)"},
     FLAG("force", force, SOURCES, "replace outputs that exist", .common = true),
+    FLAG("force", force, CACHE, "clear a file that is damaged or of another version"),
     COUNT("threads", "N", threads, THREAD_LIMIT, "worker threads (default: one per processor)",
-          .commands = EVERY & ~(INIT | BARE), .common = true),
+          .commands = EVERY & ~(INIT | CACHE | BARE), .common = true),
     {.name = "memory",
      .argument = "SIZE",
      .kind = OPTION_BYTES,
@@ -178,12 +176,23 @@ static const struct option table[] = {
      .help = "stay within SIZE, such as 512M or 2G, beside mapped files"},
     FLAG("quiet", quiet, EVERY & ~(TUI | BARE), "no progress, no warnings, no summary",
          .letter = 'q', .common = true),
-    TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE | SWEEP,
+    TEXT("color", "WHEN", color, TUI | INSPECT | ANALYZE | SWEEP | CACHE,
          "use colours: auto, always or never (default: auto)", .choices = colors, .common = true),
-    FLAG("ascii", ascii, TUI | INSPECT | ANALYZE | SWEEP,
+    FLAG("ascii", ascii, TUI | INSPECT | ANALYZE | SWEEP | CACHE,
          "no character beyond ASCII in what is shown", .common = true),
-    TEXT("cache", "DIR", cache, 0, NULL, .choices = none, .common = true,
-         .refusal = "this version keeps no cache; allowed is none"),
+    TEXT("cache", "DIR|none", cache, ANALYSES | CACHE,
+         "folder for what analyses found (default: $R2M_CACHE, else r2m's below "
+         "$XDG_CACHE_HOME)",
+         .common = true),
+    {.name = "cache-size",
+     .argument = "SIZE",
+     .kind = OPTION_BYTES,
+     .offset = offsetof(struct options, cache_size),
+     .commands = ANALYSES,
+     .common = true,
+     .help = "what the cache may take, such as 512M or 2G (default: 1G)"},
+    FLAG("cache-verify", cache_verify, ANALYSES,
+         "know files by all their bytes, not by a sample of them", .common = true),
     TEXT("completion", "SHELL", completion, BARE, "print the completion for bash, zsh or fish",
          .choices = shells),
     FLAG("version", version, BARE, "print the version and those of the libraries"),
@@ -303,10 +312,7 @@ static bool check_choice(const struct option *option, const char *value, struct 
         if (strcmp(choices[count], value) == 0)
             return true;
     char *list = names_join(choices, count), *quoted = error_quote(value, strlen(value));
-    if (option->refusal != NULL)
-        error_set(error, ERROR_USAGE, "--%s %s: %s", option->name, quoted, option->refusal);
-    else
-        error_set(error, ERROR_USAGE, "--%s %s: allowed is one of %s", option->name, quoted, list);
+    error_set(error, ERROR_USAGE, "--%s %s: allowed is one of %s", option->name, quoted, list);
     free(list);
     free(quoted);
     return false;

@@ -21,6 +21,7 @@ enum command_id {
     COMMAND_REPORT,
     COMMAND_SWEEP,
     COMMAND_INIT,
+    COMMAND_CACHE,
     COMMAND_COUNT,
     COMMAND_NONE = COMMAND_COUNT /* r2m --help and the like */
 };
@@ -35,13 +36,14 @@ struct options {
     const char *base, *preset, *output, *format, *figure, *layer, *script, *color, *completion;
     const char *state_dict;
     const char *temp, *factors;
-    const char *cache;                   /* refused, but for none */
+    const char *cache;                   /* a folder, or "none" */
+    uint64_t cache_size;                 /* bytes; 0: not given */
     unsigned threads;                    /* 0: one per processor */
     uint64_t memory;                     /* bytes; 0: not given */
     double width, height, dpi;           /* of figures, in inches and dots an inch; 0: not given */
     unsigned jobs, random, seed, greedy; /* of a sweep; 0: not given */
     bool adapters, json, hash, spectra, dry_run, resume, retry, force, quiet, ascii, keys, help,
-        version;
+        cache_verify, version;
 };
 
 /* How the option's value is kept in struct options. */
@@ -67,7 +69,6 @@ struct option {
     const char *const *(*choices)(void); /* NULL-ended; NULL: any text */
     bool checked_later;                  /* the choices are offered only; more may be said */
     const char *help;                    /* NULL: not listed */
-    const char *refusal;                 /* why a value beside the choices is refused, or NULL */
 };
 
 const struct option *option_table(size_t *count);

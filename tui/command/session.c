@@ -2,6 +2,7 @@
 
 #include "analysis/support/ranks.h"
 #include "merge/exchange/authors.h"
+#include "tui/command/cache_choice.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
@@ -77,7 +78,7 @@ static bool take_state_dict(struct config *config, const struct options *options
 
 bool session_read(struct session *session, const struct options *options, struct error *error) {
     bool silent = options->quiet || ranks_own() > 0; /* the first rank speaks for all */
-    *session = (struct session){.line = progress_line_begin(silent)};
+    *session = (struct session){.line = progress_line_begin(silent), .options = options};
     return read_source(session, options, error) && take_state_dict(&session->config, options) &&
            (options->preset == NULL || config_preset(&session->config, options->preset, error)) &&
            apply_settings(&session->config, options, error);
@@ -116,9 +117,10 @@ bool session_open(struct session *session, const struct options *options, struct
 
 void session_start(struct session *session, unsigned threads) {
     struct notifier nobody = {0};
+    session->cache = cache_choose(session->options, &session->notes);
     session->pool = pool_create(threads);
-    session->analysis =
-        analysis_start(session->table, session->pool, &session->plan->effective.real, nobody);
+    session->analysis = analysis_start(session->table, session->cache, session->pool,
+                                       &session->plan->effective.real, nobody);
 }
 
 /* About ten times a second, on the main thread. */
@@ -146,6 +148,12 @@ bool session_analyze(struct session *session, bool with_spectra, struct error *e
 }
 
 void session_warn(const struct session *session) {
+    struct string_list notes = {0};
+    cache_flush(session->cache);
+    cache_take_notes(session->cache, &notes);
+    complain_warnings(&session->notes);
+    complain_warnings(&notes);
+    string_list_free(&notes);
     complain_warnings(&session->table->warnings);
     if (session->preview != NULL)
         complain_warnings(&session->preview->warnings);
@@ -155,6 +163,8 @@ void session_close(struct session *session) {
     preview_free(session->preview);
     analysis_free(session->analysis);
     pool_free(session->pool);
+    cache_close(session->cache);
+    string_list_free(&session->notes);
     plan_free(session->plan);
     tensor_table_close(session->table);
     config_free(&session->config);

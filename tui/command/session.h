@@ -12,6 +12,9 @@ struct session {
     char *beside;            /* that path, beside a config of another program */
     struct tensor_table *table;
     struct plan *plan;
+    const struct options *options; /* borrowed */
+    struct cache *cache;           /* NULL: none */
+    struct string_list notes;      /* why there is none */
     struct pool *pool;
     struct analysis *analysis;
     struct preview *preview; /* after session_analyze */
@@ -33,7 +36,7 @@ void session_start(struct session *session, unsigned threads);
  * warnings unless --quiet or told otherwise. */
 bool session_analyze(struct session *session, bool with_spectra, struct error *error);
 
-/* What the preview warns of, and the table, on standard error. */
+/* What the preview warns of, the table and the cache, on standard error. */
 void session_warn(const struct session *session);
 
 void session_close(struct session *session);

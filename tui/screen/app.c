@@ -54,9 +54,9 @@ void app_reopen_views(struct app *app) {
 
 static void start(struct app *app) {
     app->pool = pool_create(app->options->threads);
-    app->analysis =
-        analysis_start(app->table, app->pool, &app->plan->effective.real, app_notifier(app));
-    app->raw = raw_spectra_create(app->table, app->pool, app_notifier(app));
+    app->analysis = analysis_start(app->table, app->options->cache, app->pool,
+                                   &app->plan->effective.real, app_notifier(app));
+    app->raw = raw_spectra_create(app->table, app->analysis->known, app->pool, app_notifier(app));
     app->preview = preview_create(app->table);
     app->before = preview_create(app->table);
     app->layer = first_matrix(app->table);
@@ -357,12 +357,22 @@ static void note_stage(struct app *app) {
     }
 }
 
+/* What the cache has to say. */
+static void note_cache(struct app *app) {
+    struct string_list notes = {0};
+    cache_take_notes(app->options->cache, &notes);
+    for (size_t i = 0; i < notes.count; i++)
+        app_say(app, STATUS_WARNING, "%s", notes.items[i]);
+    string_list_free(&notes);
+}
+
 unsigned app_workers(struct app *app) {
     uint64_t count;
     ssize_t size = read(app->event, &count, sizeof count);
     (void)size; /* nothing to read is no news */
     analysis_advance(app->analysis);
     note_stage(app);
+    note_cache(app);
     preview_compute(app->preview, app->plan, app->analysis);
     compare_update(app);
     export_advance(app);

@@ -36,7 +36,7 @@ static const struct analysis *analysis_of(struct app *app, struct compare *compa
         return app->analysis;
     if (compare->analysis == NULL && app->analysis->gram != NULL)
         compare->analysis =
-            analysis_start_from(app->analysis, app->table, app->pool, real, app_notifier(app));
+            analysis_start(app->table, app->options->cache, app->pool, real, app_notifier(app));
     if (compare->analysis != NULL)
         analysis_advance(compare->analysis);
     return compare->analysis;

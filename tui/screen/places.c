@@ -26,6 +26,10 @@ char *place_config(void) {
     return place("XDG_CONFIG_HOME", ".config");
 }
 
+char *place_cache(void) {
+    return place("XDG_CACHE_HOME", ".cache");
+}
+
 char *place_state(void) {
     char *folder = place("XDG_STATE_HOME", ".local/state");
     if (folder != NULL)

@@ -6,6 +6,9 @@
 /* $XDG_CONFIG_HOME/r2m or ~/.config/r2m; it need not exist. */
 char *place_config(void);
 
+/* $XDG_CACHE_HOME/r2m or ~/.cache/r2m; it need not exist. */
+char *place_cache(void);
+
 /* $XDG_STATE_HOME/r2m or ~/.local/state/r2m, made if missing. */
 char *place_state(void);
 

@@ -58,15 +58,12 @@ static void change_table(struct app *app, struct tensor_table *table) {
     app->retired[app->retired_count++] = old;
     app->table = table;
     plan_rebind(app->plan, table);
-    struct analysis *analysis = analysis_start_from(app->analysis, table, app->pool,
-                                                    &app->plan->effective.real, app_notifier(app));
-    analysis_abandon(app->analysis);
-    app->analysis = analysis;
-    struct raw_spectra *raw =
-        raw_spectra_create_from(app->raw, table, app->pool, app_notifier(app));
     raw_spectra_free(app->raw);
-    app->raw = raw;
-    app->stage = analysis->stage;
+    analysis_abandon(app->analysis);
+    app->analysis = analysis_start(table, app->options->cache, app->pool,
+                                   &app->plan->effective.real, app_notifier(app));
+    app->raw = raw_spectra_create(table, app->analysis->known, app->pool, app_notifier(app));
+    app->stage = app->analysis->stage;
     app->stage_start = app->now;
     preview_free(app->preview);
     preview_free(app->before);

@@ -13,6 +13,7 @@ struct screen_options {
     enum color_mode color; /* auto: unless NO_COLOR is set */
     const char *script;    /* keys from this file, no terminal (script.h); NULL: the terminal */
     unsigned threads;      /* workers; 0: one per processor */
+    struct cache *cache;   /* of analyses; must outlive the screen */
     bool force;            /* overwrite outputs without asking */
 };
 
