@@ -35,8 +35,8 @@ struct study study_of(struct model model, const char *const *settings, unsigned 
     require(config_open_table(&study.config, &study.table, &error), &error);
     require(plan_create(&study.config, study.table, &study.plan, &error), &error);
     study.pool = pool_create(threads);
-    study.analysis =
-        analysis_start(study.table, NULL, study.pool, &study.config.settings.real, (struct notifier){0});
+    study.analysis = analysis_start(study.table, NULL, study.pool, &study.config.settings.real,
+                                    (struct notifier){0});
     require(analysis_wait(study.analysis, NULL, NULL, &error), &error);
     study.preview = preview_create(study.table);
     preview_compute(study.preview, study.plan, study.analysis);

@@ -48,8 +48,8 @@ void cache_flush(struct cache *cache);
  * put before. */
 void cache_describe(struct cache *cache, const char *base, const char *specialists);
 
-/* values[count] (at least one) of that key; false when they are not there. What has been put a moment ago may be
- * still on its way. */
+/* values[count] (at least one) of that key; false when they are not there. What has been put a
+ * moment ago may be still on its way. */
 bool cache_get(struct cache *cache, const char key[SHA256_TEXT], double *values, size_t count);
 
 /* Keeps finite values[count]. Written in the background of the work, about once a second. */

@@ -499,8 +499,8 @@ static void whole_ranks_need_no_spectra(void **state) {
     checkpoint_close(study_merge(&study, "done.safetensors"));
     analysis_free(study.analysis);
     struct error error = {0};
-    study.analysis =
-        analysis_start(study.table, NULL, study.pool, &study.config.settings.real, (struct notifier){0});
+    study.analysis = analysis_start(study.table, NULL, study.pool, &study.config.settings.real,
+                                    (struct notifier){0});
     assert_true(analysis_wait_core(study.analysis, NULL, NULL, &error));
     checkpoint_close(study_merge(&study, "core.safetensors"));
     size_t lengths[2];

@@ -39,8 +39,8 @@ static int make(void **state) {
         paths[i] = fixture.model.files[i].path;
     assert_true(config_set_files(&config, fixture.model.base, paths, N, &error));
     assert_true(plan_create(&config, fixture.table, &fixture.plan, &error));
-    fixture.analysis =
-        analysis_start(fixture.table, NULL, fixture.pool, &config.settings.real, (struct notifier){0});
+    fixture.analysis = analysis_start(fixture.table, NULL, fixture.pool, &config.settings.real,
+                                      (struct notifier){0});
     assert_true(analysis_wait(fixture.analysis, NULL, NULL, &error));
     fixture.preview = preview_create(fixture.table);
     preview_compute(fixture.preview, fixture.plan, fixture.analysis);
@@ -123,7 +123,8 @@ static void wait_for_raw(struct raw_spectra *raw, size_t layer) {
 static void task_vectors_and_base_are_shown_when_they_are_there(void **state) {
     const struct fixture *f = *state;
     size_t layer = first_matrix(f->table);
-    struct raw_spectra *raw = raw_spectra_create(f->table, NULL, f->analysis->pool, (struct notifier){0});
+    struct raw_spectra *raw =
+        raw_spectra_create(f->table, NULL, f->analysis->pool, (struct notifier){0});
     struct spectrum_view view = spectrum_view_default();
     view.raw = raw;
     view.of = SPECTRUM_COMPARED;

@@ -35,10 +35,6 @@ class WrongUse(ProgramTest):
         self.usage(*MERGE, "--preset=none", says=["r2m", "paper", "script"], command="merge")
         self.usage("--completion", "csh", says=["bash", "zsh", "fish"])
 
-    def test_what_this_version_does_not_do(self):
-        self.usage(*MERGE, "--cache", "folder", says=["cache"], command="merge")
-        self.good(*MERGE, "--cache", "none")
-
     def test_what_is_missing(self):
         self.usage("inspect", command="inspect")
         self.usage("merge", *SOURCE, says=["-o"], command="merge")

@@ -39,7 +39,7 @@ class Manual(unittest.TestCase):
         for row in rows:
             self.assertIn(manual.escape(row.split("\t")[3]) + ".", page)
         self.assertGreater(len(manual.options(R2M)), 20)
-        self.assertEqual(len(manual.commands(R2M)), 8)
+        self.assertEqual(len(manual.commands(R2M)), 9)
 
     @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
     def test_mandoc_has_nothing_to_say(self):

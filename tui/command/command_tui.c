@@ -30,7 +30,10 @@ int command_tui(const struct options *options) {
     bool good = session_read(&session, options, &error);
     int code = good ? screen_run(&session.config, session.config_path, &screen) : complain(&error);
     session_close(&session);
-    complain_warnings(&notes);
+    cache_flush(cache);
+    cache_take_notes(cache, &notes);
+    if (!options->quiet)
+        complain_warnings(&notes);
     string_list_free(&notes);
     cache_close(cache);
     return code;

@@ -148,23 +148,25 @@ bool session_analyze(struct session *session, bool with_spectra, struct error *e
 }
 
 void session_warn(const struct session *session) {
-    struct string_list notes = {0};
-    cache_flush(session->cache);
-    cache_take_notes(session->cache, &notes);
-    complain_warnings(&session->notes);
-    complain_warnings(&notes);
-    string_list_free(&notes);
     complain_warnings(&session->table->warnings);
     if (session->preview != NULL)
         complain_warnings(&session->preview->warnings);
+}
+
+static void close_cache(struct session *session) {
+    cache_flush(session->cache);
+    cache_take_notes(session->cache, &session->notes);
+    if (session->options != NULL && !session->options->quiet)
+        complain_warnings(&session->notes);
+    cache_close(session->cache);
+    string_list_free(&session->notes);
 }
 
 void session_close(struct session *session) {
     preview_free(session->preview);
     analysis_free(session->analysis);
     pool_free(session->pool);
-    cache_close(session->cache);
-    string_list_free(&session->notes);
+    close_cache(session);
     plan_free(session->plan);
     tensor_table_close(session->table);
     config_free(&session->config);

@@ -36,9 +36,10 @@ void session_start(struct session *session, unsigned threads);
  * warnings unless --quiet or told otherwise. */
 bool session_analyze(struct session *session, bool with_spectra, struct error *error);
 
-/* What the preview warns of, the table and the cache, on standard error. */
+/* What the preview warns of, and the table, on standard error. */
 void session_warn(const struct session *session);
 
+/* Says what is wrong with the cache, unless --quiet, and releases. */
 void session_close(struct session *session);
 
 #endif
