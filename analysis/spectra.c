@@ -1,6 +1,7 @@
 #include "analysis/spectra.h"
 
 #include "analysis/factors.h"
+#include "analysis/needs.h"
 #include "analysis/support/ranks.h"
 
 #include <pthread.h>
@@ -34,12 +35,6 @@ struct spectra {
     struct error error; /* the first failure */
 };
 
-/* Operations of one spectrum: the square of the smaller side, and its reduction to tridiagonal. */
-static double work_of(const struct layer *layer) {
-    double n = (double)layer_max_rank(layer);
-    return n * (double)layer->elements + 4.0 / 3.0 * n * n * n;
-}
-
 struct ranked {
     double work;
     size_t layer;
@@ -61,7 +56,7 @@ static void rank_layers(struct spectra *spectra) {
     for (size_t l = 0; l < table->layer_count; l++) {
         spectra->places[l] = SIZE_MAX;
         if (table->layers[l].role == ROLE_MATRIX)
-            ranked[count++] = (struct ranked){work_of(&table->layers[l]), l};
+            ranked[count++] = (struct ranked){reduction_operations(&table->layers[l]), l};
     }
     qsort(ranked, count, sizeof *ranked, compare_work);
     for (size_t place = 0; place < count; place++) {
@@ -94,7 +89,7 @@ static void note_failure(struct spectra *spectra, const struct layer *layer, siz
 static void count_progress(struct spectra *spectra, const struct layer *layer) {
     pthread_mutex_lock(&spectra->mutex);
     if (spectra->progress != NULL)
-        atomic_fetch_add(&spectra->progress->done, (uint64_t)work_of(layer));
+        atomic_fetch_add(&spectra->progress->done, (uint64_t)reduction_operations(layer));
     pthread_mutex_unlock(&spectra->mutex);
 }
 
@@ -241,7 +236,7 @@ static void announce_work(struct spectra *spectra) {
     uint64_t total = 0;
     for (size_t item = 0; item < spectra->total; item++)
         if (layer_of(spectra, item)->owner == spectra->own)
-            total += (uint64_t)work_of(layer_of(spectra, item));
+            total += (uint64_t)reduction_operations(layer_of(spectra, item));
     atomic_store(&spectra->progress->done, 0);
     atomic_store(&spectra->progress->total, total);
 }

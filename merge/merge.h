@@ -4,6 +4,7 @@
 #define R2M_MERGE_MERGE_H
 
 #include "analysis/checkpoint/writer.h"
+#include "analysis/needs.h"
 #include "merge/preview.h"
 
 struct merge_result {
@@ -32,12 +33,6 @@ struct merge_output {
 bool merge_share_out(const struct plan *plan, const char *path, struct tensor_table *table,
                      struct error *error);
 
-/* What a merge may use. */
-struct merge_limits {
-    unsigned threads;
-    uint64_t memory; /* bytes beside mapped files; 0: whatever all threads take without vectors */
-};
-
 /* What a merge needs, before it runs. */
 struct merge_estimate {
     size_t tensors;
@@ -55,7 +50,7 @@ struct merge_estimate {
  * estimates (a rank that only the spectrum tells counts as half of the full one), the size of the
  * output is close. Fails as merge_check_output does, and when one thread is too much for the
  * memory. */
-bool merge_estimate(const struct plan *plan, const struct merge_limits *limits, const char *path,
+bool merge_estimate(const struct plan *plan, const struct work_limits *limits, const char *path,
                     struct merge_estimate *estimate, struct error *error);
 
 /* About how long it takes on this machine, whose speed is measured for some milliseconds. */

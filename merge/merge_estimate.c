@@ -4,19 +4,11 @@
 #include "merge/output_layout.h"
 #include "merge/recipe.h"
 
-#include <cblas.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <time.h>
 
-#define MIB 1048576.0
-
-/* For the time that a merge may take: the share of dgemm's speed that the reductions reach (make
- * bench measures it), and bytes a second from the page cache and to a disk. */
-#define BLAS_SHARE 0.6
-#define READ_RATE 4e9
+/* Bytes a second to a disk. */
 #define WRITE_RATE 6e8
 
 /* An upper estimate of a tensor's line in the header: name, dtype, shape, two offsets. */
@@ -31,43 +23,14 @@ struct cost {
     double spectra, products; /* operations of the reductions, and of what is made with them */
 };
 
-/* What stands in memory whatever is merged: the program, its libraries and, for each worker, the
- * buffers of BLAS; in bytes, measured. */
-enum { PROGRAM_BYTES = 24 << 20, WORKER_BYTES = 12 << 20 };
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* The rank that a cell will get; where only the spectrum tells, the most expensive one. */
 static size_t likely_rank(struct rank_rule rule, size_t full) {
     return rank_rule_is_shape_only(rule) ? rank_rule_resolve(rule, full, NULL) : full / 2;
 }
 
-static uint64_t layer_bytes(const struct layer *layer, size_t n) {
-    uint64_t bytes = layer->base != NULL ? layer->base->bytes : 0;
-    for (size_t i = 0; i < n; i++)
-        if (layer->specialists[i] != NULL && layer->specialists[i] != layer->base)
-            bytes += layer->specialists[i]->bytes;
-    return bytes;
-}
-
-/* The square of a residual (m n^2) and its reduction to tridiagonal form. */
-static double reduction_operations(double m, double n) {
-    return m * n * n + 4.0 / 3 * n * n * n;
-}
-
 /* The vectors of a truncation (2 n^2 r), the product with them (4 m n r). */
 static double truncation_operations(double m, double n, double rank) {
     return 2 * n * n * rank + 4 * m * n * rank;
-}
-
-/* The square, a strip of the residual, LAPACK's workspace, count vectors before they are kept. */
-static uint64_t reduction_memory(const struct layer *layer, uint64_t n, uint64_t count) {
-    enum { LAPACK_BLOCK = 64 };
-    return (n * n + n * task_vector_strip(layer) + n * (LAPACK_BLOCK + 2 * count)) * 8;
 }
 
 static uint64_t larger(uint64_t one, uint64_t other) {
@@ -84,8 +47,8 @@ static void add_matrix_cost(struct cost *cost, const struct plan *plan, size_t l
         bool truncates = rank > 0 && rank < full;
         uint64_t count = truncates ? (rank > full / 2 ? full - rank : rank) : 0;
         cost->read_bytes += bytes;
-        cost->spectra += reduction_operations(m, n);
-        cost->spectrum_memory = larger(cost->spectrum_memory, reduction_memory(layer, full, count));
+        cost->spectra += reduction_operations(layer);
+        cost->spectrum_memory = larger(cost->spectrum_memory, reduction_memory(layer, count));
         if (!truncates)
             continue;
         cost->read_bytes += bytes;
@@ -126,11 +89,6 @@ static struct cost tensor_cost(const struct plan *plan, const struct output_layo
     return cost;
 }
 
-static int by_size_descending(const void *one, const void *other) {
-    uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
-    return (a < b) - (a > b);
-}
-
 static uint64_t free_bytes_for(const char *path) {
     struct statvfs disk;
     size_t length = strlen(path);
@@ -148,12 +106,15 @@ struct sums {
     struct cost cost;
     uint64_t *spectrum, *write, *rewrite; /* rewrite: a reduction made again before the write */
     size_t count;
+    uint64_t results; /* of the analysis */
 };
 
 static struct sums add_up(const struct plan *plan, const struct output_layout *layout) {
     size_t count = layout->count;
     bool spectra = merge_needs_spectra(plan);
-    struct sums sums = {.count = count, .spectrum = memory_array(3 * count, sizeof(uint64_t))};
+    struct sums sums = {.count = count,
+                        .spectrum = memory_array(3 * count, sizeof(uint64_t)),
+                        .results = analysis_result_bytes(plan->table)};
     sums.write = sums.spectrum + count;
     sums.rewrite = sums.write + count;
     for (size_t i = 0; i < count; i++) {
@@ -168,35 +129,31 @@ static struct sums add_up(const struct plan *plan, const struct output_layout *l
         sums.cost.products += cost.products;
     }
     for (size_t phase = 0; phase < 3; phase++)
-        qsort(sums.spectrum + phase * count, count, sizeof(uint64_t), by_size_descending);
+        memory_sort(sums.spectrum + phase * count, count);
     return sums;
 }
 
-/* Peak of that many workers, each at one of the largest tensors. */
-static uint64_t in_flight(const struct sums *sums, unsigned workers, bool again) {
+/* Peak of that many workers, in the spectra pass or while they write. */
+static uint64_t peak_of(const struct sums *sums, unsigned workers, bool again) {
     const uint64_t *write = again ? sums->rewrite : sums->write;
-    uint64_t first = 0, second = 0;
-    for (size_t i = 0; i < sums->count && i < workers; i++) {
-        first += sums->spectrum[i];
-        second += write[i];
-    }
-    return PROGRAM_BYTES + (uint64_t)workers * WORKER_BYTES + larger(first, second);
+    return sums->results + larger(memory_in_flight(sums->spectrum, sums->count, workers),
+                                  memory_in_flight(write, sums->count, workers));
 }
 
 /* Chooses workers and room for vectors within the memory: workers come first, because vectors can
  * be found again. false when even one is too many. */
-static bool fit(const struct sums *sums, const struct merge_limits *limits,
+static bool fit(const struct sums *sums, const struct work_limits *limits,
                 struct merge_estimate *estimate) {
     uint64_t vectors = sums->cost.vector_bytes, peak = 0;
-    bool again = limits->memory == 0;
+    bool again = limits->memory == 0 || limits->drops_vectors;
     unsigned workers = limits->threads;
-    if (!again) {
-        again = in_flight(sums, workers, false) + vectors > limits->memory;
-        while (workers > 1 && in_flight(sums, workers, again) > limits->memory)
+    if (limits->memory > 0) {
+        again = again || peak_of(sums, workers, false) + vectors > limits->memory;
+        while (workers > 1 && peak_of(sums, workers, again) > limits->memory)
             workers--;
     }
-    peak = in_flight(sums, workers, again);
-    uint64_t room = limits->memory > peak ? limits->memory - peak : 0;
+    peak = peak_of(sums, workers, again);
+    uint64_t room = !limits->drops_vectors && limits->memory > peak ? limits->memory - peak : 0;
     estimate->threads = workers;
     estimate->vector_bytes = room < vectors ? room : vectors;
     estimate->memory_bytes = peak + estimate->vector_bytes;
@@ -205,7 +162,7 @@ static bool fit(const struct sums *sums, const struct merge_limits *limits,
     return limits->memory == 0 || peak <= limits->memory;
 }
 
-bool merge_estimate(const struct plan *plan, const struct merge_limits *limits, const char *path,
+bool merge_estimate(const struct plan *plan, const struct work_limits *limits, const char *path,
                     struct merge_estimate *estimate, struct error *error) {
     struct output_layout layout = {0};
     if (!merge_check_output(plan, path, error) ||
@@ -221,28 +178,15 @@ bool merge_estimate(const struct plan *plan, const struct merge_limits *limits, 
     bool good = fit(&sums, limits, estimate);
     free(sums.spectrum);
     output_layout_free(&layout);
-    return good || error_set(error, ERROR_INPUT,
-                             "%s: the merge needs at least %.0f MiB of memory, %.0f are allowed",
-                             path, ceil((double)estimate->memory_bytes / MIB),
-                             floor((double)limits->memory / MIB));
-}
-
-/* Operations a second of one thread, as BLAS does them now. */
-static double measure_speed(void) {
-    enum { SIDE = 384, ROUNDS = 3 };
-    double *matrix = memory_array(3 * SIDE * SIDE, sizeof *matrix), best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-        double start = now();
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1, matrix, SIDE,
-                    matrix + SIDE * SIDE, SIDE, 0, matrix + 2 * SIDE * SIDE, SIDE);
-        best = fmax(best, 2.0 * SIDE * SIDE * SIDE / (now() - start));
-    }
-    free(matrix);
-    return best;
+    if (good)
+        return true;
+    char *who = memory_format("%s: the merge", path);
+    memory_refuse(who, estimate->memory_bytes, limits->memory, error);
+    free(who);
+    return false;
 }
 
 double merge_expected_seconds(const struct merge_estimate *estimate) {
-    return estimate->operations / (measure_speed() * BLAS_SHARE * estimate->threads) +
-           (double)estimate->read_bytes / (READ_RATE * estimate->threads) +
+    return work_seconds(estimate->read_bytes, estimate->operations, estimate->threads) +
            (double)estimate->output_bytes / WRITE_RATE;
 }

@@ -34,10 +34,13 @@ struct pool {
     struct batch *batches;
     pthread_t *threads;
     unsigned thread_count;
+    unsigned limit, running; /* items at a time */
     bool ending;
 };
 
 static struct batch *batch_with_work(struct pool *pool) {
+    if (pool->running >= pool->limit)
+        return NULL;
     for (struct batch *batch = pool->batches; batch != NULL; batch = batch->next)
         if (batch->taken < batch->count)
             return batch;
@@ -61,6 +64,7 @@ static void release(struct batch *batch) {
 static void run_item(struct pool *pool, struct batch *batch) {
     size_t item = batch->order[batch->taken++];
     batch->running++;
+    pool->running++;
     pthread_mutex_unlock(&pool->mutex);
     batch->work(batch->context, item);
     pthread_mutex_lock(&pool->mutex);
@@ -69,6 +73,7 @@ static void run_item(struct pool *pool, struct batch *batch) {
     void *context = batch->context;
     batch->done++;
     batch->running--;
+    pool->running--;
     if (batch->cleanup != NULL && finished(batch)) {
         cleanup = batch->cleanup;
         release(batch);
@@ -125,11 +130,19 @@ struct pool *pool_create(unsigned threads) {
         pool->thread_count++;
     if (pool->thread_count == 0)
         memory_exhausted(0); /* not one thread: the process is at its limits */
+    pool_limit(pool, 0);
     return pool;
 }
 
 unsigned pool_threads(const struct pool *pool) {
     return pool->thread_count;
+}
+
+void pool_limit(struct pool *pool, unsigned items) {
+    pthread_mutex_lock(&pool->mutex);
+    pool->limit = items > 0 ? items : pool->thread_count;
+    pthread_cond_broadcast(&pool->work_ready);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void pool_free(struct pool *pool) {

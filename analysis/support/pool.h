@@ -34,6 +34,10 @@ struct pool *pool_create(unsigned threads);
 /* Number of workers. */
 unsigned pool_threads(const struct pool *pool);
 
+/* From now on at most so many items (0: as many as there are workers) run at a time, those of all
+ * batches counted; items that run already end normally. */
+void pool_limit(struct pool *pool, unsigned items);
+
 /* Ends the workers, after the items they run. Every batch must have been freed or detached. NULL
  * is accepted. */
 void pool_free(struct pool *pool);

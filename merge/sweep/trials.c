@@ -155,12 +155,19 @@ static bool analyze(struct trials *trials, const struct plan *plan, struct error
     return analysis_wait(analysis, follow_cancel, trials, error);
 }
 
+/* With as many workers as this plan's ranks leave memory for. */
 static bool merge(struct lane *lane, const struct plan *plan, struct error *error) {
     const struct trial_setup *setup = &lane->trials->setup;
+    struct merge_estimate estimate;
     struct merge_result result;
     const struct merge_output output = {
         .path = lane->path, .overwrite = true, .cancel = &setup->progress->cancel};
-    return merge_write_to(plan, setup->analysis, setup->pool, &output, NULL, &result, error);
+    if (!merge_estimate(plan, &setup->limits, lane->path, &estimate, error))
+        return false;
+    pool_limit(setup->pool, estimate.threads);
+    bool good = merge_write_to(plan, setup->analysis, setup->pool, &output, NULL, &result, error);
+    pool_limit(setup->pool, 0);
+    return good;
 }
 
 static bool measure(struct lane *lane, const struct plan *plan, struct error *error) {

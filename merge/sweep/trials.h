@@ -28,6 +28,7 @@ struct trial_setup {
     /* Called after each record, by one thread at a time; may be NULL. */
     void (*recorded)(void *context, const struct sweep_records *records);
     void *context;
+    struct work_limits limits; /* of each merge; the pool has at most so many threads */
     unsigned jobs;             /* evaluations at a time */
     const char *folder;        /* of the merged files; there already, removed by trials_end */
     const char *ending;        /* of their names: ".safetensors" */

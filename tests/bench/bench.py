@@ -86,7 +86,10 @@ def copy(bench):
 def memory(bench):
     """Peak resident memory beside mapped files."""
     source, figures = bench.source(*CLIP), bench.folder / "figures"
+    tight = ["--memory", "64M"]
     return [("analyze, resident", run([bench.program, "analyze", *source]).memory, "MiB"),
+            ("analyze within 64 MiB, resident",
+             run([bench.program, "analyze", *source, *tight]).memory, "MiB"),
             ("inspect, resident", run([bench.program, "inspect", source[1]]).memory, "MiB"),
             ("plot, resident",
              run([bench.program, "plot", *source, "-o", figures], figures).memory, "MiB")]

@@ -110,10 +110,8 @@ static bool run_gram(struct bench *bench) {
 /* Multiplications and additions of the squares and of their reductions to tridiagonal form. */
 static double operations(const struct tensor_table *table) {
     double sum = 0;
-    for (size_t l = 0; l < table->layer_count; l++) {
-        double n = (double)layer_max_rank(&table->layers[l]);
-        sum += n * (double)table->layers[l].elements * (n > 0) + 4.0 / 3 * n * n * n;
-    }
+    for (size_t l = 0; l < table->layer_count; l++)
+        sum += reduction_operations(&table->layers[l]);
     return sum * (double)table->specialist_count;
 }
 

@@ -674,7 +674,7 @@ static void the_estimate_fits_the_merge(void **state) {
     (void)state;
     struct model_recipe recipe = model_recipe_default(3);
     struct study study = study_make(&recipe, NULL, 2);
-    struct merge_limits limits = {2, 0};
+    struct work_limits limits = {.threads = 2};
     struct merge_estimate estimate;
     struct merge_result result;
     struct error error = {0};

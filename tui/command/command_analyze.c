@@ -6,8 +6,10 @@
 #include "tui/command/analysis_tables.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
+#include "tui/command/needs.h"
 #include "tui/command/session.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +35,29 @@ static bool put(const char *text, const struct options *options, struct error *e
     return true;
 }
 
+static void print_needs(const struct options *options, const struct analysis_needs *needs) {
+    double seconds = work_seconds(needs->read_bytes, needs->operations, needs->threads);
+    const struct need rows[] = {
+        {"peak memory", "memory_bytes", (double)needs->memory_bytes, true},
+        {"threads", "threads", (double)needs->threads, false},
+        {"passes over the weights", "passes", (double)needs->passes, false},
+        {"weights read in all", "read_bytes", (double)needs->read_bytes, true},
+        {"arithmetic operations", "operations", round(needs->operations), false},
+        {"seconds, about", "seconds", ceil(seconds), false}};
+    needs_print(options, rows, sizeof rows / sizeof *rows);
+}
+
 static bool analyze(struct session *session, const struct options *options, struct error *error) {
     struct text_style style = text_style_choose(options);
-    if (!session_open(session, options, error))
+    struct analysis_needs needs;
+    if (!session_open(session, options, error) || !session_needs(session, options, &needs, error))
         return false;
+    if (options->dry_run) {
+        print_needs(options, &needs);
+        return true;
+    }
     layer_owners_share(session->table, NULL, 0);
-    session_start(session, options->threads);
+    session_start(session, needs.threads);
     if (!session_analyze(session, true, error))
         return false;
     if (options->output != NULL)

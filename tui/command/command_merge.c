@@ -1,13 +1,11 @@
 /* The merged checkpoint, or what it would need. */
-#include "analysis/support/limits.h"
 #include "analysis/support/ranks.h"
-#include "merge/config/document.h"
 #include "merge/evaluation/evaluation.h"
 #include "merge/report.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
+#include "tui/command/needs.h"
 #include "tui/command/session.h"
-#include "tui/command/text_table.h"
 #include "tui/command/write_adapters.h"
 #include "tui/terminal/surface.h"
 
@@ -27,60 +25,12 @@ static bool check_space(const struct options *options, const struct merge_estima
                      bytes_text((double)estimate->free_bytes, free_text));
 }
 
-/* One row of the estimate: a word for people, a key for JSON. */
-struct need {
-    const char *text, *key;
-    double value;
-    bool is_bytes;
-};
-
-static void print_needs(const struct options *options, const struct need *needs, size_t count) {
-    static const struct text_column columns[] = {{NULL, true, 0}, {NULL, true, 0}};
-    struct text_style style = text_style_choose(options);
-    struct text_table *table = text_table_create(style, columns, 2);
-    char *quoted = error_quote(options->output, strlen(options->output));
-    text_table_add(table, "output");
-    text_table_add(table, quoted);
-    for (size_t i = 0; i < count; i++) {
-        text_table_add(table, needs[i].text);
-        if (needs[i].is_bytes)
-            text_table_bytes(table, needs[i].value);
-        else
-            text_table_count(table, needs[i].value);
-    }
-    text_table_print(table, stdout);
-    free(quoted);
-}
-
-static void print_needs_json(const struct options *options, const struct need *needs,
-                             size_t count) {
-    struct document json;
-    char *quoted = error_quote(options->output, strlen(options->output));
-    document_begin(&json);
-    document_open(&json, NULL, '{', DOCUMENT_LINES);
-    document_string(&json, "output", quoted);
-    for (size_t i = 0; i < count; i++)
-        document_number(&json, needs[i].key, needs[i].value);
-    document_close(&json);
-    char *text = document_end(&json);
-    fputs(text, stdout);
-    free(text);
-    free(quoted);
-}
-
-/* Threads and memory as given, or as the machine has them. Together. */
+/* Within threads and memory as given, or as the machine has them. Together. */
 static bool estimate_merge(const struct session *session, const struct options *options,
                            struct merge_estimate *estimate, struct error *error) {
-    struct merge_limits limits = {options->threads, options->memory};
-    if (limits.threads == 0)
-        limits.threads = limits_processors("");
-    if (limits.memory == 0)
-        limits.memory = limits_memory("") / 4 * 3 / ranks_beside();
-    if (merge_estimate(session->plan, &limits, options->output, estimate, error))
-        return true;
-    if (error->kind == ERROR_INPUT && options->memory == 0)
-        error_hint(error, "--memory SIZE says how much it may take");
-    return false;
+    const struct work_limits limits = needs_limits(options);
+    return merge_estimate(session->plan, &limits, options->output, estimate, error) ||
+           needs_refuse(options, error);
 }
 
 static void print_estimate(const struct options *options, const struct merge_estimate *estimate) {
@@ -94,7 +44,7 @@ static void print_estimate(const struct options *options, const struct merge_est
         {"weights read in all", "read_bytes", (double)estimate->read_bytes, true},
         {"arithmetic operations", "operations", round(estimate->operations), false},
         {"seconds, about", "seconds", ceil(merge_expected_seconds(estimate)), false}};
-    (options->json ? print_needs_json : print_needs)(options, needs, sizeof needs / sizeof *needs);
+    needs_print(options, needs, sizeof needs / sizeof *needs);
 }
 
 struct merging {

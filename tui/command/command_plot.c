@@ -120,12 +120,14 @@ static bool plot(struct session *session, const struct options *options, struct 
     struct plotting plotting = {session, options, 0};
     const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
     struct image_options image = image_of(options);
+    struct analysis_needs needs;
     if (!figures_check(options->figure, error) || !image_check_size(&image, error) ||
         !session_open(session, options, error) ||
         !check_glob(session->table, options->layer, error) ||
-        !figures_check_folder(options->output, error) || !check_folder(options, error))
+        !figures_check_folder(options->output, error) || !check_folder(options, error) ||
+        !session_needs(session, options, &needs, error))
         return false;
-    session_start(session, options->threads);
+    session_start(session, needs.threads);
     if (!session_analyze(session, true, error) || !progress_run(&session->line, &job, error))
         return false;
     if (!options->quiet) {

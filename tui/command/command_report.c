@@ -32,10 +32,12 @@ static bool report(struct session *session, const struct options *options, struc
     struct reporting reporting = {.session = session, .options = options};
     const struct progress_job hash = {hash_inputs, &reporting, "hashing inputs", UNIT_BYTES};
     const struct progress_job write = {write_report, &reporting, "figures", UNIT_ITEMS};
+    struct analysis_needs needs;
     if (!session_open(session, options, error) ||
-        !report_check_folder(options->output, options->force, error))
+        !report_check_folder(options->output, options->force, error) ||
+        !session_needs(session, options, &needs, error))
         return false;
-    session_start(session, options->threads);
+    session_start(session, needs.threads);
     bool good = session_analyze(session, true, error) &&
                 progress_run(&session->line, &hash, error) &&
                 progress_run(&session->line, &write, error);

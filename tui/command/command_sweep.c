@@ -1,9 +1,9 @@
 /* Plans that differ in some settings, each evaluated: the best of them. */
-#include "analysis/support/limits.h"
 #include "merge/evaluation/evaluation.h"
 #include "render/chart.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
+#include "tui/command/needs.h"
 #include "tui/command/session.h"
 #include "tui/command/sweep_output.h"
 #include "tui/command/sweep_request.h"
@@ -26,7 +26,7 @@ struct sweeping {
     struct sweep_request request;
     struct sweep_records records;
     char *folder; /* of the merged files; NULL until it is there */
-    unsigned threads;
+    struct work_limits limits;
     pthread_mutex_t mutex; /* of note */
     char note[PROGRESS_NOTE];
 };
@@ -75,7 +75,6 @@ static bool make_temporary(struct sweeping *sweeping, struct error *error) {
 /* Memory, and room on the disk for as many merged files as there are at a time. */
 static bool check_room(struct sweeping *sweeping, struct error *error) {
     const struct options *options = sweeping->options;
-    struct merge_limits limits = {options->threads, options->memory};
     struct merge_estimate estimate;
     struct plan *plan = NULL;
     char needed[32], left[32];
@@ -83,14 +82,10 @@ static bool check_room(struct sweeping *sweeping, struct error *error) {
     struct config single;
     config_copy(&single, &sweeping->session.config);
     single.settings.shard_bytes = 0;
-    if (limits.threads == 0)
-        limits.threads = limits_processors("");
-    if (limits.memory == 0)
-        limits.memory = limits_memory("") / 4 * 3;
     bool good = plan_create(&single, sweeping->session.table, &plan, error) &&
-                merge_estimate(plan, &limits, path, &estimate, error);
+                (merge_estimate(plan, &sweeping->limits, path, &estimate, error) ||
+                 needs_refuse(options, error));
     double bytes = good ? (double)estimate.output_bytes * sweeping->request.jobs : 0;
-    sweeping->threads = good ? estimate.threads : 0;
     if (good && estimate.free_bytes > 0 && (double)estimate.free_bytes < bytes) {
         good = error_set(error, ERROR_INPUT,
                          "%s: the merged files need %s of disk space, %s are "
@@ -159,6 +154,7 @@ static struct sweep sweep_of(struct sweeping *sweeping, struct progress *progres
                    .evaluate = sweeping->session.config.eval.command != NULL ? evaluate : NULL,
                    .recorded = note_best,
                    .context = sweeping,
+                   .limits = sweeping->limits,
                    .jobs = sweeping->request.jobs,
                    .folder = sweeping->folder,
                    .ending = ENDING,
@@ -234,13 +230,14 @@ static bool sweep(struct sweeping *sweeping, struct error *error) {
     struct session *session = &sweeping->session;
     const struct options *options = sweeping->options;
     const struct progress_job job = {run, sweeping, "sweep", UNIT_ITEMS};
+    struct analysis_needs needs;
     struct error failure = {0};
     if (!session_open(session, options, error) ||
         !sweep_request_read(options, session->plan, &sweeping->request, error) ||
-        !open_records(sweeping, error) || !make_temporary(sweeping, error) ||
-        !check_room(sweeping, error))
+        !session_needs(session, options, &needs, error) || !open_records(sweeping, error) ||
+        !make_temporary(sweeping, error) || !check_room(sweeping, error))
         return false;
-    session_start(session, sweeping->threads);
+    session_start(session, needs.threads);
     bool good = session_analyze(session, sweeping->request.greedy.budget > 0, error) &&
                 progress_run_noted(&session->line, &job, show_note, error);
     if (!conclude(sweeping, &failure) && good)
@@ -252,6 +249,8 @@ static bool sweep(struct sweeping *sweeping, struct error *error) {
 int command_sweep(const struct options *options) {
     struct sweeping sweeping = {.options = options, .records = {.descriptor = -1}};
     struct error error = {0};
+    sweeping.limits = needs_limits(options);
+    sweeping.limits.drops_vectors = true; /* each point has its own */
     pthread_mutex_init(&sweeping.mutex, NULL);
     int code = sweep(&sweeping, &error) ? EXIT_DONE : complain(&error);
     if (sweeping.folder != NULL)

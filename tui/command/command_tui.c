@@ -1,6 +1,7 @@
 #include "tui/command/cache_choice.h"
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
+#include "tui/command/needs.h"
 #include "tui/command/session.h"
 #include "tui/screen/screen.h"
 
@@ -21,10 +22,12 @@ int command_tui(const struct options *options) {
     }
     struct string_list notes = {0};
     struct cache *cache = cache_choose_for_screen(options, &notes);
+    struct work_limits limits = needs_limits(options);
+    limits.drops_vectors = true; /* the plan is not known yet */
     const struct screen_options screen = {.ascii = options->ascii,
                                           .color = color_mode(options->color),
                                           .script = options->script,
-                                          .threads = options->threads,
+                                          .limits = limits,
                                           .cache = cache,
                                           .force = options->force};
     bool good = session_read(&session, options, &error);

@@ -6,6 +6,7 @@
 #include "tui/command/command.h"
 #include "tui/command/complain.h"
 #include "tui/command/interrupt.h"
+#include "tui/command/needs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,14 @@ static bool open_own(struct session *session, const struct options *options, str
 bool session_open(struct session *session, const struct options *options, struct error *error) {
     return ranks_agree(open_own(session, options, error), error) &&
            (ranks_count() == 1 || is_same_everywhere(session, error));
+}
+
+bool session_needs(const struct session *session, const struct options *options,
+                   struct analysis_needs *needs, struct error *error) {
+    const struct work_limits limits = needs_limits(options);
+    bool good =
+        analysis_needs(session->table, &limits, needs, error) || needs_refuse(options, error);
+    return ranks_agree(good, error);
 }
 
 void session_start(struct session *session, unsigned threads) {

@@ -29,7 +29,11 @@ bool session_read(struct session *session, const struct options *options, struct
  * as all that follows, where there are several ranks (ranks.h). */
 bool session_open(struct session *session, const struct options *options, struct error *error);
 
-/* Starts reading weights in the background, on that many threads (0: as pool_create). */
+/* What the analysis needs, within --threads and --memory or what the machine has. Together. */
+bool session_needs(const struct session *session, const struct options *options,
+                   struct analysis_needs *needs, struct error *error);
+
+/* Starts reading weights in the background, on that many threads. */
 void session_start(struct session *session, unsigned threads);
 
 /* Until Gram matrices and core (and spectra) are there, with progress; then the preview. Prints

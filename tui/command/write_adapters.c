@@ -1,10 +1,10 @@
 #include "tui/command/write_adapters.h"
 
-#include "analysis/support/limits.h"
 #include "analysis/support/ranks.h"
 #include "merge/adapters/adapter_export.h"
 #include "merge/config/document.h"
 #include "tui/command/complain.h"
+#include "tui/command/needs.h"
 #include "tui/terminal/surface.h"
 
 #include <stdlib.h>
@@ -81,12 +81,15 @@ bool write_adapters(struct session *session, const struct options *options, stru
     const struct progress_job job = {write_all, &writing, "adapters", UNIT_BYTES};
     if (options->dry_run || options->resume)
         return error_set(error, ERROR_USAGE, "--adapters takes neither --dry-run nor --resume");
+    struct analysis_needs needs;
     if (!session_open(session, options, error) ||
-        !ranks_agree(adapters_check(session->plan, options->output, options->force, error), error))
+        !ranks_agree(adapters_check(session->plan, options->output, options->force, error),
+                     error) ||
+        !session_needs(session, options, &needs, error))
         return false;
-    const uint64_t bytes = options->memory != 0 ? options->memory : limits_memory("") / 2;
-    const struct vector_wish wish = merge_wish(session->plan, bytes / 2 / ranks_beside());
-    session_start(session, options->threads);
+    const uint64_t room = needs_limits(options).memory - needs.memory_bytes;
+    const struct vector_wish wish = merge_wish(session->plan, room / 2);
+    session_start(session, needs.threads);
     analysis_wish(session->analysis, &wish);
     if (!session_analyze(session, merge_needs_spectra(session->plan), error))
         return false;

@@ -52,8 +52,8 @@ void app_reopen_views(struct app *app) {
     }
 }
 
-static void start(struct app *app) {
-    app->pool = pool_create(app->options->threads);
+static void start(struct app *app, unsigned threads) {
+    app->pool = pool_create(threads);
     app->analysis = analysis_start(app->table, app->options->cache, app->pool,
                                    &app->plan->effective.real, app_notifier(app));
     app->raw = raw_spectra_create(app->table, app->analysis->known, app->pool, app_notifier(app));
@@ -75,13 +75,15 @@ struct app *app_create(const struct config *config, const char *config_path,
     app->config_known = config_path != NULL && !config->foreign;
     app->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool good = app->event >= 0 || error_set(error, ERROR_INPUT, "eventfd: no descriptor is free");
+    struct analysis_needs needs;
     good = good && config_open_table(config, &app->table, error) &&
-           plan_create(config, app->table, &app->plan, error);
+           plan_create(config, app->table, &app->plan, error) &&
+           analysis_needs(app->table, &options->limits, &needs, error);
     if (!good) {
         app_free(app);
         return NULL;
     }
-    start(app);
+    start(app, needs.threads);
     for (size_t i = 0; i < app->table->warnings.count; i++)
         app_say(app, STATUS_WARNING, "%s", app->table->warnings.items[i]);
     return app;

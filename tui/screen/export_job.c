@@ -53,10 +53,17 @@ static bool write_report(struct app *app) {
     return good;
 }
 
+/* Within the memory: fewer workers at a time where a tensor to write takes more than a spectrum. */
 static bool write_merged(struct app *app) {
     struct export_job *job = &app->job;
-    return merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite,
-                       &job->progress, &job->merge, &job->error);
+    struct merge_estimate estimate;
+    if (!merge_estimate(job->plan, &app->options->limits, job->path, &estimate, &job->error))
+        return false;
+    pool_limit(app->pool, estimate.threads);
+    bool good = merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite,
+                            &job->progress, &job->merge, &job->error);
+    pool_limit(app->pool, 0);
+    return good;
 }
 
 static bool write_adapters(struct app *app) {
@@ -74,8 +81,7 @@ static bool write_adapters(struct app *app) {
 static bool evaluate(struct app *app) {
     struct export_job *job = &app->job;
     const struct config_eval *eval = &job->plan->config.eval;
-    if (!merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite, &job->progress,
-                     &job->merge, &job->error))
+    if (!write_merged(app))
         return false;
     bool good = evaluation_run(eval->command, job->path, eval->timeout, &job->progress.cancel,
                                &job->evaluation, &job->error);

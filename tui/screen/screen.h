@@ -2,6 +2,7 @@
 #ifndef R2M_TUI_SCREEN_SCREEN_H
 #define R2M_TUI_SCREEN_SCREEN_H
 
+#include "analysis/needs.h"
 #include "merge/config/config.h"
 
 #include <stdio.h>
@@ -12,9 +13,9 @@ struct screen_options {
     bool ascii;            /* no character above U+007F */
     enum color_mode color; /* auto: unless NO_COLOR is set */
     const char *script;    /* keys from this file, no terminal (script.h); NULL: the terminal */
-    unsigned threads;      /* workers; 0: one per processor */
-    struct cache *cache;   /* of analyses; must outlive the screen */
-    bool force;            /* overwrite outputs without asking */
+    struct work_limits limits;
+    struct cache *cache; /* of analyses; must outlive the screen */
+    bool force;          /* overwrite outputs without asking */
 };
 
 /* Runs until the user leaves. config_path (may be NULL) is where :write goes by default. Problems

@@ -95,8 +95,8 @@ static void draw_estimate(struct app *app, struct export_view *view, struct surf
     struct merge_estimate estimate;
     struct error error = {0};
     char text[TEXT_ROOM], size[32], room[32], memory[32];
-    struct merge_limits limits = {pool_threads(app->pool), 0};
-    if (!merge_estimate(app->plan, &limits, view->paths[EXPORT_MERGED], &estimate, &error)) {
+    if (!merge_estimate(app->plan, &app->options->limits, view->paths[EXPORT_MERGED], &estimate,
+                        &error)) {
         surface_paragraph(surface, rect, ELEMENT_WARNING, error.message);
         error_free(&error);
         return;

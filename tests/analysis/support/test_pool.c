@@ -1,6 +1,7 @@
 /* The pool: every item runs exactly once, preferred items first, cancelled ones never. */
 #include "analysis/support/pool.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -76,6 +77,61 @@ static void a_hurried_batch_comes_before_older_ones(void **state) {
         assert_int_equal(record.order[i], expected[i]);
     batch_free(older);
     batch_free(newer);
+    pool_free(pool);
+}
+
+/* How many items run at a time. */
+struct crowd {
+    _Atomic int running, most;
+};
+
+static void join_crowd(void *context, size_t item) {
+    struct crowd *crowd = context;
+    int now = atomic_fetch_add(&crowd->running, 1) + 1, most = atomic_load(&crowd->most);
+    while (now > most && !atomic_compare_exchange_weak(&crowd->most, &most, now))
+        ;
+    sched_yield();
+    atomic_fetch_sub(&crowd->running, 1);
+    (void)item;
+}
+
+static void a_limit_counts_the_items_of_all_batches(void **state) {
+    (void)state;
+    struct crowd crowd = {0};
+    struct pool *pool = pool_create(8);
+    for (unsigned limit = 1; limit <= 3; limit++) {
+        atomic_store(&crowd.most, 0);
+        pool_limit(pool, limit);
+        struct batch *one = batch_start(pool, ITEMS, join_crowd, &crowd, (struct notifier){0});
+        struct batch *other = batch_start(pool, ITEMS, join_crowd, &crowd, (struct notifier){0});
+        batch_hurry(other);
+        assert_true(batch_wait(one, -1) && batch_wait(other, -1));
+        assert_in_range(crowd.most, 1, limit);
+        batch_free(one);
+        batch_free(other);
+    }
+    pool_free(pool);
+}
+
+static void meet(void *context, size_t item) {
+    struct crowd *crowd = context;
+    atomic_fetch_add(&crowd->running, 1);
+    while (atomic_load(&crowd->running) < 4)
+        sched_yield();
+    (void)item;
+}
+
+static void a_lifted_limit_lets_all_workers_run(void **state) {
+    (void)state;
+    struct crowd crowd = {0};
+    struct pool *pool = pool_create(4);
+    pool_limit(pool, 1);
+    struct batch *batch = batch_start(pool, 4, meet, &crowd, (struct notifier){0});
+    while (atomic_load(&crowd.running) == 0)
+        sched_yield();
+    pool_limit(pool, 0); /* ends only when four run at a time */
+    assert_true(batch_wait(batch, -1));
+    batch_free(batch);
     pool_free(pool);
 }
 
@@ -157,6 +213,8 @@ int main(void) {
         cmocka_unit_test(every_item_runs_once),
         cmocka_unit_test(preferred_items_come_first),
         cmocka_unit_test(a_hurried_batch_comes_before_older_ones),
+        cmocka_unit_test(a_limit_counts_the_items_of_all_batches),
+        cmocka_unit_test(a_lifted_limit_lets_all_workers_run),
         cmocka_unit_test(cancelled_items_do_not_run),
         cmocka_unit_test(notifier_hears_of_every_item),
         cmocka_unit_test(an_empty_batch_is_finished),
