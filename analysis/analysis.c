@@ -68,6 +68,8 @@ static enum analysis_stage finish_spectra(struct analysis *analysis) {
 
 /* One step of the Gram stage, where it is due. */
 static void advance_gram(struct analysis *analysis) {
+    if (analysis->stage != ANALYSIS_GRAM)
+        return;
     if (analysis->gram_pass == NULL && known_ready(analysis->known))
         start_gram(analysis);
     if (analysis->gram_pass != NULL && gram_finished(analysis->gram_pass))
@@ -75,8 +77,7 @@ static void advance_gram(struct analysis *analysis) {
 }
 
 enum analysis_stage analysis_advance(struct analysis *analysis) {
-    if (analysis->stage == ANALYSIS_GRAM)
-        advance_gram(analysis);
+    advance_gram(analysis);
     if (analysis->stage != ANALYSIS_SPECTRA)
         return analysis->stage;
     if (analysis->spectra == NULL)
