@@ -6,6 +6,7 @@
  *     analysis.json             as r2m analyze --json prints it
  *     layers.csv                a row for each layer and specialist
  *     config.json               the plan
+ *     files.sha256              the files above, for sha256sum -c
  *
  * The same inputs, settings and version give the same bytes. */
 #ifndef R2M_RENDER_REPORT_REPORT_H
@@ -31,8 +32,9 @@ bool report_article(const struct report_source *source, struct article *article,
  * unless overwrite. */
 bool report_check_folder(const char *folder, bool overwrite, struct error *error);
 
-/* Writes the folder; where it is there already, the report's files in it are replaced and all
- * others stay. Nothing is there before all of it has been made. */
+/* Writes the folder; where it is there already, the files of the report in it are replaced, or go
+ * where the new one has no such file (file_list.h), and all others stay. Nothing is there before
+ * all of it has been made. */
 bool report_write(const struct report_source *source, const char *folder, bool overwrite,
                   struct progress *progress, struct error *error);
 

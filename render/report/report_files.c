@@ -4,6 +4,7 @@
 #include "analysis/support/atomic_file.h"
 #include "merge/layers_csv.h"
 #include "merge/report.h"
+#include "render/report/file_list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ struct output {
     char *path;   /* where it will be */
     char *making; /* where it is made: beside that, or in it where it is there already */
     struct string_list files; /* written so far, relative to it */
+    char *list;               /* of them, with their hashes */
 };
 
 /* Error `PATH: reason`. */
@@ -74,7 +76,7 @@ bool report_check_folder(const char *folder, bool overwrite, struct error *error
     if (overwrite || is_empty(folder))
         return true;
     fail(folder, error, "the folder exists and is not empty");
-    error_hint(error, "--force replaces the report in it and leaves all other files");
+    error_hint(error, "--force replaces the report in it and leaves what is not of a report");
     return false;
 }
 
@@ -104,8 +106,10 @@ static bool put(struct output *output, const char *name, const char *bytes, size
                 struct error *error) {
     char *path = join(output->making, name);
     bool good = atomic_file_write(path, bytes, size, false, error);
-    if (good)
+    if (good) {
         string_list_add(&output->files, name);
+        file_list_add(&output->list, name, bytes, size);
+    }
     free(path);
     return good;
 }
@@ -140,11 +144,13 @@ static bool put_all(struct output *output, const struct report_source *source,
            put_text(output, "layers.csv", layers_csv(analysis, preview), error) &&
            put_text(output, "config.json", config_text(&plan->config, output->path), error) &&
            put_text(output, "report.md", article_markdown(article), error) &&
-           put_text(output, "report.html", article_html(article), error);
+           put_text(output, "report.html", article_html(article), error) &&
+           put_text(output, FILE_LIST_NAME, memory_string(output->list), error);
 }
 
-/* File by file into the folder that is there. */
+/* File by file into the folder that is there; what an older report had beyond that goes. */
 static bool move_files(const struct output *output, struct error *error) {
+    char *older = file_list_read(output->path);
     char *figures = join(output->path, FIGURES);
     bool good = mkdir(figures, 0777) == 0 || is_folder(figures) ||
                 fail(figures, error, "cannot be made a folder");
@@ -155,7 +161,10 @@ static bool move_files(const struct output *output, struct error *error) {
         free(from);
         free(to);
     }
+    if (good)
+        file_list_clear(older, output->path, FIGURES, &output->files);
     free(figures);
+    free(older);
     return good;
 }
 
@@ -185,6 +194,7 @@ static void end(struct output *output) {
     }
     free(figures);
     string_list_free(&output->files);
+    free(output->list);
     free(output->making);
     free(output->path);
 }

@@ -114,5 +114,7 @@ void report_reproduction(struct report *report) {
     article_code(article, "config.json");
     article_say(article, " (the plan) and ");
     article_code(article, "figures/");
-    article_say(article, ".");
+    article_say(article, "; ");
+    article_code(article, "sha256sum -c files.sha256");
+    article_say(article, " checks them.");
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from program_test import SOURCE, SPECIALISTS, ProgramTest
 
-FILES = ["analysis.json", "config.json", "layers.csv", "report.html", "report.md"]
+FILES = ["analysis.json", "config.json", "files.sha256", "layers.csv", "report.html", "report.md"]
 HOSTILE = 'a|b`<script>alert("1")</script>&\'*_[x](y)'
 
 
@@ -255,6 +255,25 @@ class Report(ProgramTest):
         self.good("report", *SOURCE, "-o", "out", "--force")
         self.assertEqual((self.folder / "out/notes.txt").read_text(), "mine")
         self.refused(1, "report", *SOURCE, "-o", "fs.safetensors", says=["is not a folder"])
+
+    def test_a_smaller_report_takes_the_place_of_a_larger_one(self):
+        folder = self.report()
+        figures = {p.name for p in (folder / "figures").iterdir()}
+        (folder / "figures/energy-3.svg").write_text("changed by somebody")
+        (folder / "figures/mine.svg").write_text("mine")
+        (folder / "files.sha256").write_text(  # names that lead elsewhere are left alone
+            (folder / "files.sha256").read_text() +
+            "".join(f"{hashlib.sha256(b'mine').hexdigest()}  {name}\n"
+                    for name in ("figures/../notes.txt", "notes.txt", "figures/", "")))
+        (folder / "notes.txt").write_text("mine")
+        self.report("--force", source=SOURCE[:3])
+        left = {p.name for p in (folder / "figures").iterdir()}
+        links = re.findall(r"!\[[^\n]*\]\(figures/([^)\n]*)\)", (folder / "report.md").read_text())
+        self.assertEqual(left, {*links, "energy-3.svg", "mine.svg"})
+        self.assertLess(left, figures | {"mine.svg"})
+        self.assertIn("energy-2.svg", figures)
+        self.assertEqual((folder / "notes.txt").read_text(), "mine")
+        subprocess.run(["sha256sum", "-c", "--quiet", "files.sha256"], cwd=folder, check=True)
 
     def test_disk_full_in_the_middle(self):
         """A limit on the size of files is a full disk without root."""
