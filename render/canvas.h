@@ -55,7 +55,8 @@ struct rgb palette_colour(int chart_colour);
 const double *palette_dash(int chart_colour);
 
 /* The colour of a position in [0, 1] (values outside are taken as the ends): from dark blue over
- * green to yellow, even in lightness; or diverging, from blue over white (0.5) to orange. */
+ * green to yellow; or diverging, from dark blue over grey (0.5) to light yellow. Both grow evenly
+ * in lightness. */
 struct rgb colour_map(enum chart_colours colours, double position);
 
 /* Lays the chart out over the whole canvas and draws it. */

@@ -1,6 +1,7 @@
 /* Colours of maps. The sequential one follows viridis (van der Walt and Smith, CC0), which grows
- * evenly in lightness, in grey and to colour-blind eyes too; the diverging one is blue against
- * orange, the pair that all of them tell apart. */
+ * evenly in lightness, in grey and to colour-blind eyes too; so does the diverging one, dark blue
+ * over grey to light yellow, the pair that all of them tell apart: in grey below 0 is darker, above
+ * it lighter. */
 #include "render/canvas.h"
 
 #include <math.h>
@@ -11,8 +12,8 @@ static const struct rgb viridis[] = {
     {0x5E, 0xC9, 0x62}, {0xAD, 0xDC, 0x30}, {0xFD, 0xE7, 0x25},
 };
 static const struct rgb diverging[] = {
-    {0x1B, 0x4F, 0x9C}, {0x7F, 0xA8, 0xD6}, {0xF7, 0xF7, 0xF7},
-    {0xF2, 0xB0, 0x6B}, {0xB3, 0x58, 0x06},
+    {0x00, 0x22, 0x5E}, {0x26, 0x52, 0x9E}, {0x84, 0x84, 0x84},
+    {0xD6, 0xB3, 0x3A}, {0xFF, 0xEB, 0x57},
 };
 static const struct {
     const struct rgb *stops;

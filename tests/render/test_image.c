@@ -438,17 +438,55 @@ static void a_cell_without_value_has_no_colour_of_the_map(void **state) {
     chart_free(chart);
 }
 
-/* Sequential colours grow in lightness without a step back: they are told apart in grey. */
-static void the_sequential_map_grows_in_lightness(void **state) {
+/* Linear light of a channel (sRGB). */
+static double light(unsigned char channel) {
+    double part = channel / 255.0;
+    return part <= 0.04045 ? part / 12.92 : pow((part + 0.055) / 1.055, 2.4);
+}
+
+/* CIE lightness, 0 to 100, as an eye takes the colour whose cones mix red and green light by these
+ * weights. */
+static double lightness(struct rgb colour, const double *cones) {
+    double y = cones[0] * light(colour.red) + cones[1] * light(colour.green) +
+               cones[2] * light(colour.blue);
+    return y > 216.0 / 24389 ? 116 * cbrt(y) - 16 : y * 24389 / 27;
+}
+
+/* In grey (NO_COLOR, paper) and to dichromats, whose red and green become one value (Vienot,
+ * Brettel and Mollon 1999), maps grow in lightness without a step back, evenly to ordinary eyes. */
+static void maps_grow_in_lightness(void **state) {
     (void)state;
-    double before = -1;
-    for (int i = 0; i <= 100; i++) {
-        struct rgb c = colour_map(CHART_SEQUENTIAL, i / 100.0);
-        double lightness = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;
-        assert_true(lightness > before);
-        before = lightness;
+    static const double eyes[][3] = {
+        {0.2126, 0.7152, 0.0722}, /* ordinary */
+        {0.1043, 0.8234, 0.0722}, /* protanope: 0.9278 of 0.11238 red and 0.88762 green */
+        {0.2716, 0.6562, 0.0722}, /* deuteranope: 0.29275 and 0.70725 */
+    };
+    for (int map = CHART_SEQUENTIAL; map <= CHART_DIVERGING; map++)
+        for (size_t eye = 0; eye < 3; eye++) {
+            double first = lightness(colour_map((enum chart_colours)map, 0), eyes[eye]);
+            double last = lightness(colour_map((enum chart_colours)map, 1), eyes[eye]);
+            assert_true(last - first > 70);
+            for (int i = 1; i <= 20; i++) {
+                double step =
+                    lightness(colour_map((enum chart_colours)map, i / 20.0), eyes[eye]) -
+                    lightness(colour_map((enum chart_colours)map, (i - 1) / 20.0), eyes[eye]);
+                assert_true(step > 0.5 * (last - first) / 20 && step < 1.6 * (last - first) / 20);
+            }
+        }
+}
+
+/* Zero has no hue; equal distances from it are told apart by hue and, in grey, by lightness. */
+static void the_ends_of_the_diverging_map_are_told_apart(void **state) {
+    (void)state;
+    static const double grey[] = {0.2126, 0.7152, 0.0722};
+    struct rgb zero = colour_map(CHART_DIVERGING, 0.5);
+    assert_true(zero.red == zero.green && zero.green == zero.blue);
+    for (int i = 1; i <= 10; i++) {
+        struct rgb below = colour_map(CHART_DIVERGING, 0.5 - i / 20.0);
+        struct rgb above = colour_map(CHART_DIVERGING, 0.5 + i / 20.0);
+        assert_true(below.blue > below.red && above.red > above.blue);
+        assert_true(lightness(above, grey) - lightness(below, grey) > 7 * i);
     }
-    assert_true(is_colour(colour_map(CHART_DIVERGING, 0.5), (struct rgb){0xF7, 0xF7, 0xF7}));
     assert_true(is_colour(colour_map(CHART_DIVERGING, -1), colour_map(CHART_DIVERGING, 0)));
     assert_true(is_colour(colour_map(CHART_DIVERGING, 9), colour_map(CHART_DIVERGING, 1)));
 }
@@ -458,7 +496,8 @@ int main(void) {
         cmocka_unit_test(map_cells_have_the_colours_of_the_bar),
         cmocka_unit_test(cells_agree_with_the_colour_bar),
         cmocka_unit_test(a_cell_without_value_has_no_colour_of_the_map),
-        cmocka_unit_test(the_sequential_map_grows_in_lightness),
+        cmocka_unit_test(maps_grow_in_lightness),
+        cmocka_unit_test(the_ends_of_the_diverging_map_are_told_apart),
         cmocka_unit_test(curves_pass_through_their_points),
         cmocka_unit_test(legend_and_curves_share_their_colours),
         cmocka_unit_test(everything_stays_inside),
