@@ -293,7 +293,7 @@ static bool is_known(struct gram_pass *pass, size_t layer, size_t i, const struc
 /* The order of a layer's specialists. */
 static void look_up(struct gram_pass *pass, size_t layer) {
     struct task *task = &pass->tasks[layer];
-    unsigned char others[SPECIALIST_LIMIT];
+    unsigned char others[SPECIALIST_LIMIT] = {0};
     size_t other_count = 0;
     for (size_t i = 0; i < pass->n; i++)
         if (is_known(pass, layer, i, task))

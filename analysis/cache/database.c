@@ -47,8 +47,7 @@ enum statement {
 
 static const char *const statements[STATEMENT_COUNT] = {
     [FIND] = "SELECT analysis, value, checksum FROM record WHERE key = ?1",
-    [ANALYSIS] = "INSERT OR IGNORE INTO analysis(base, specialists, created, used, records, bytes)"
-                 " VALUES(?1, ?2, ?3, ?3, 0, 0)",
+    [ANALYSIS] = "INSERT OR IGNORE INTO analysis VALUES(NULL, ?1, ?2, ?3, ?3, 0, 0)",
     [ANALYSIS_ID] = "SELECT id FROM analysis WHERE base = ?1 AND specialists = ?2",
     [TOUCH] = "UPDATE analysis SET used = ?2 WHERE id = ?1 AND used < ?2 - ?3",
     [ADD] = "INSERT OR REPLACE INTO record VALUES(?1, ?2, ?3, ?4)",
