@@ -40,6 +40,13 @@ const struct figure *figures(size_t *count) {
     return table;
 }
 
+const struct figure *figure_find(const char *name) {
+    for (size_t i = 0; i < FIGURE_COUNT; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
 struct page *figure_page(const struct figure *figure, const struct figure_source *source,
                          size_t subject) {
     return figure->build_page != NULL ? figure->build_page(source, subject)

@@ -74,6 +74,9 @@ struct page *figure_page(const struct figure *figure, const struct figure_source
 /* All of them, in the order in which they are written. */
 const struct figure *figures(size_t *count);
 
+/* The one of that name, or NULL. */
+const struct figure *figure_find(const char *name);
+
 /* Whether one of the comma-separated patterns (* and ?) is the figure's name; NULL: true. */
 bool figure_is_chosen(const struct figure *figure, const char *patterns);
 

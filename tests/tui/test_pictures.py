@@ -155,6 +155,42 @@ class Pictures(unittest.TestCase):
             terminal.forget()
         self.assertGreater(len(pictures), 2)
 
+    def shown(self, terminal, keys):
+        """The picture that these keys bring, once it is computed; another key takes it away."""
+        early = b"not computed yet"
+        while not kitty_picture(terminal.seen):
+            terminal.forget()
+            terminal.send(keys)
+            terminal.read_until(lambda seen: early in seen or (kitty_picture(seen) and b"\x1b8" in seen),
+                                repr(keys))
+        picture = kitty_picture(terminal.seen)[1]
+        terminal.forget()
+        terminal.send(b" ")
+        terminal.wait_for(b"Layers")
+        terminal.forget()
+        return picture
+
+    def test_any_figure_by_its_name(self):
+        """Pages of several charts, too; those of a specialist or a layer are of the selected one."""
+        terminal = self.open(KITTY)
+        terminal.send(b"jjj")  # a layer that has others of its kind
+        names = ("overview", "multiples", "ranks", "energy", "spectrum", "cosines-residuals")
+        pictures = [self.shown(terminal, f":picture {name}\r".encode()) for name in names]
+        self.assertEqual(len(set(pictures)), len(names))
+        size = (COLUMNS * CELL[0], (ROWS - 1) * CELL[1])
+        self.assertEqual({struct.unpack(">II", png[16:24]) for png in pictures}, {size})
+        terminal.send(b":picture nothing\r")
+        terminal.wait_for(b"there is no figure nothing")
+        self.assertEqual(self.shown(terminal, b"4p"), pictures[0])  # the plan's is the overview
+
+    def test_the_map_shows_its_quantity(self):
+        terminal = self.open(KITTY)
+        self.shown(terminal, b":picture ranks\r")  # all is known from here on
+        by_key = [self.shown(terminal, keys) for keys in (b"3p", b"mp", b"mp", b"mp", b"mp")]
+        by_name = [self.shown(terminal, f":picture {name}\r".encode())
+                   for name in ("map-share", "map-kept", "map-real", "map-dominance", "ranks")]
+        self.assertEqual(by_key, by_name)
+
     def test_a_resize_draws_it_anew(self):
         terminal = self.open(KITTY)
         terminal.send(b"p")

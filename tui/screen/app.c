@@ -246,16 +246,6 @@ static unsigned go_back(struct app *app) {
     return DIRTY_SCREEN;
 }
 
-struct chart *app_figure(struct app *app) {
-    const struct view_ops *ops = app->ops[app->view];
-    bool known = app->analysis->core != NULL;
-    struct chart *chart =
-        known && ops->figure != NULL ? ops->figure(app, app->states[app->view]) : NULL;
-    if (chart == NULL)
-        app_say(app, STATUS_INFO, known ? "there is no figure of this" : "not computed yet");
-    return chart;
-}
-
 static unsigned general_action(struct app *app, enum action action) {
     switch (action) {
     case ACTION_UNDO:
@@ -266,6 +256,7 @@ static unsigned general_action(struct app *app, enum action action) {
     case ACTION_COMMAND:
         return typed_command_open(app);
     case ACTION_PICTURE:
+        app->picture = NULL;
         return PICTURE;
     case ACTION_EVALUATE:
         return export_ask(app, EXPORT_EVALUATION, export_path(app, EXPORT_EVALUATION));

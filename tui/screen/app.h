@@ -9,9 +9,7 @@
 #ifndef R2M_TUI_SCREEN_APP_H
 #define R2M_TUI_SCREEN_APP_H
 
-#include "analysis/raw_spectra.h"
-#include "merge/preview.h"
-#include "render/chart.h"
+#include "render/figures/figures.h"
 #include "tui/screen/compare.h"
 #include "tui/screen/export_job.h"
 #include "tui/screen/keys.h"
@@ -51,7 +49,7 @@ struct view_ops {
     unsigned (*click)(struct app *app, void *state, int row, int col); /* elsewhere; NULL */
     unsigned (*drag)(struct app *app, void *state,                     /* after such a click, */
                      const struct mouse *mouse);                       /* till release; NULL */
-    struct chart *(*figure)(struct app *app, void *state);             /* what p shows; NULL */
+    struct page *(*figure)(struct app *app, void *state);              /* what p shows; NULL */
     bool (*hinted)(const void *state, enum action action);             /* first in the footer */
                                                                        /* as things are; NULL */
     void (*status)(struct app *app, void *state, char left[TEXT_ROOM], /* when nothing else is */
@@ -92,6 +90,7 @@ struct app {
     double edited;      /* when the plan was edited last; before 0: never */
     enum analysis_stage stage;
     char *clipboard; /* text for the terminal's clipboard, taken by the loop; or NULL */
+    const struct figure *picture; /* what :picture asked for; NULL: the view's own */
     bool pasting, dragging;
     int event; /* eventfd, written by workers */
 };
@@ -140,10 +139,6 @@ void app_jump(struct app *app, size_t position);
 /* Shows a view; help and history on top of what was shown. */
 unsigned app_show(struct app *app, enum view_id view);
 const char *view_name(enum view_id view);
-
-/* The figure of what is shown, as a chart to be freed; NULL, and the reason said, where there is
- * none. */
-struct chart *app_figure(struct app *app);
 
 /* Asks or leaves. */
 unsigned app_quit(struct app *app);

@@ -144,7 +144,7 @@ void layers_draw_table(struct app *app, struct layers_view *view, struct surface
 
 /* The spectrum of app->layer as a figure (view_ops.figure), on the screen, and what its keys do
  * (NOT_MINE for other actions). */
-struct chart *layers_figure(struct app *app, void *state);
+struct page *layers_figure(struct app *app, void *state);
 void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surface *surface,
                           struct rect rect, bool focus);
 unsigned layers_spectrum_act(struct app *app, struct layers_view *view, enum action action);

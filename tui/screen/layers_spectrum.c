@@ -117,13 +117,13 @@ void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surf
     chart_free(chart);
 }
 
-struct chart *layers_figure(struct app *app, void *state) {
+struct page *layers_figure(struct app *app, void *state) {
     struct spectrum_view shown = ((struct layers_view *)state)->spectrum;
     shown.selected = (int)app->specialist;
     shown.raw = app->raw;
     shown.noise_edges = true;
     return is_matrix(app) && any_curve(app, &shown)
-               ? figure_spectrum(app->analysis, app->preview, app->layer, &shown)
+               ? page_of_chart(figure_spectrum(app->analysis, app->preview, app->layer, &shown))
                : NULL;
 }
 

@@ -53,6 +53,14 @@ static unsigned run_evaluate(struct app *app, const char *argument) {
     return run_export(app, EXPORT_EVALUATION, argument);
 }
 
+static unsigned run_picture(struct app *app, const char *argument) {
+    app->picture = *argument != '\0' ? figure_find(argument) : NULL;
+    if (*argument == '\0' || app->picture != NULL)
+        return PICTURE;
+    app_say(app, STATUS_ERROR, "there is no figure %s; Tab lists them", argument);
+    return DIRTY_SCREEN;
+}
+
 static unsigned run_messages(struct app *app, const char *argument) {
     (void)argument;
     return view_help_messages(app);
@@ -95,6 +103,13 @@ static unsigned run_quit_now(struct app *app, const char *argument) {
     (void)app;
     (void)argument;
     return LEAVE;
+}
+
+static void offer_figures(struct completion *completion) {
+    size_t count;
+    const struct figure *all = figures(&count);
+    for (size_t i = 0; i < count; i++)
+        complete_offer(completion, all[i].name);
 }
 
 static void offer_presets(struct completion *completion) {
@@ -156,6 +171,7 @@ static const struct typed table[] = {
     {"figures", "[DIR]", false, run_figures, NULL},
     {"report", "[DIR]", false, run_report, NULL},
     {"evaluate", "[FILE]", false, run_evaluate, NULL},
+    {"picture", "[FIGURE]", false, run_picture, offer_figures},
     {"messages", NULL, false, run_messages, NULL},
     {"quit", NULL, false, run_quit, NULL},
     {"theme", "NAME", true, run_theme, offer_themes},

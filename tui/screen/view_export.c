@@ -1,7 +1,7 @@
 /* View 5: what is written, and where. */
-#include "render/figures/figures.h"
 #include "tui/screen/app.h"
 #include "tui/screen/complete.h"
+#include "tui/screen/pictures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -218,10 +218,9 @@ static unsigned act(struct app *app, void *state, enum action action) {
     return DIRTY_SCREEN;
 }
 
-static struct chart *figure(struct app *app, void *state) {
+static struct page *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions_after(
-        &(struct figure_source){app->analysis, app->preview, app->plan}, 0);
+    return pictures_page(app, "contributions-after");
 }
 
 const struct view_ops view_export = {.name = "export",

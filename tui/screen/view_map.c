@@ -1,8 +1,8 @@
 /* View 3: one quantity over layers and specialists, as shades with numbers. */
 #include "merge/text.h"
-#include "render/figures/figures.h"
 #include "render/short_names.h"
 #include "tui/screen/layers.h"
+#include "tui/screen/pictures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,12 +91,13 @@ static const struct quantity {
     const char *name, *heading, *format;
     cell_quantity *of;
     const char *blank, *full; /* what no shade and the full one stand for */
+    const char *figure;
 } quantities[] = {
-    {"share after matching", "share%", "%.0f", share_of, "0", "twice the equal share"},
-    {"kept residual energy", "kept%", "%.0f", kept_of, "0", "100"},
-    {"Real share", "Real%", "%.0f", real_of, "0", "100"},
-    {"dominance", "dom.%", "%+.0f", dominance_of, "equal or less", "100"},
-    {"rank", "rank", "%.0f", rank_of, "0", "full rank"},
+    {"share after matching", "share%", "%.0f", share_of, "0", "twice the equal share", "map-share"},
+    {"kept residual energy", "kept%", "%.0f", kept_of, "0", "100", "map-kept"},
+    {"Real share", "Real%", "%.0f", real_of, "0", "100", "map-real"},
+    {"dominance", "dom.%", "%+.0f", dominance_of, "equal or less", "100", "map-dominance"},
+    {"rank", "rank", "%.0f", rank_of, "0", "full rank", "ranks"},
 };
 enum { QUANTITY_COUNT = sizeof quantities / sizeof *quantities };
 
@@ -339,9 +340,9 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
-static struct chart *figure(struct app *app, void *state) {
-    (void)state;
-    return figure_map_share(&(struct figure_source){app->analysis, app->preview, app->plan}, 0);
+static struct page *figure(struct app *app, void *state) {
+    const struct map_view *view = state;
+    return pictures_page(app, quantities[view->quantity].figure);
 }
 
 const struct view_ops view_map = {.name = "map",

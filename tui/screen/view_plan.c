@@ -1,9 +1,9 @@
 /* View 4: every hyperparameter, editable in place, with its meaning and the formula in numbers. */
-#include "render/figures/figures.h"
 #include "tui/screen/app.h"
 
 #include "merge/text.h"
 #include "tui/screen/complete.h"
+#include "tui/screen/pictures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -429,10 +429,9 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
-static struct chart *figure(struct app *app, void *state) {
+static struct page *figure(struct app *app, void *state) {
     (void)state;
-    return figure_contributions_after(
-        &(struct figure_source){app->analysis, app->preview, app->plan}, 0);
+    return pictures_page(app, "overview");
 }
 
 const struct view_ops view_plan = {.name = "plan",

@@ -1,5 +1,6 @@
 /* View 2: what each specialist brings, and what the core is made of. */
 #include "render/figures/figures.h"
+#include "tui/screen/pictures.h"
 #include "tui/screen/specialists.h"
 
 #include "merge/text.h"
@@ -264,10 +265,9 @@ static unsigned act(struct app *app, void *state, enum action action) {
     }
 }
 
-static struct chart *figure(struct app *app, void *state) {
+static struct page *figure(struct app *app, void *state) {
     (void)state;
-    return figure_energy(&(struct figure_source){app->analysis, app->preview, app->plan},
-                         app->specialist);
+    return pictures_page(app, "energy");
 }
 
 const struct view_ops view_specialists = {.name = "specialists",
