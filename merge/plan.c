@@ -303,6 +303,23 @@ bool plan_adopt(struct plan *plan, struct config *next, const char *description,
     return good;
 }
 
+bool plan_take(struct plan *plan, const struct config *source, const char *description,
+               struct error *error) {
+    struct config next;
+    config_copy(&next, &plan->config);
+    next.settings = source->settings;
+    next.rank = source->rank;
+    config_drop_overrides(&next);
+    for (size_t i = 0; i < source->override_count; i++)
+        config_add_override(&next, source->overrides[i].layer, source->overrides[i].specialist,
+                            source->overrides[i].rule);
+    for (size_t i = 0; i < next.specialist_count; i++)
+        for (size_t j = 0; j < source->specialist_count; j++)
+            if (same_text(next.specialists[i].name, source->specialists[j].name))
+                next.specialists[i].weight = source->specialists[j].weight;
+    return plan_adopt(plan, &next, description, error);
+}
+
 bool plan_set_field(struct plan *plan, const struct settings_field *field, const char *text,
                     struct error *error) {
     struct settings settings = plan->config.settings;

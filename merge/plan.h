@@ -74,6 +74,11 @@ bool plan_preset(struct plan *plan, const char *name, struct error *error);
 /* The plan of a config file about the same base and specialists, as one undoable step. */
 bool plan_load(struct plan *plan, const char *path, const char *description, struct error *error);
 
+/* Settings, ranks and weights of another config about specialists of the same names, as one
+ * undoable step; files, keys and the evaluation stay. */
+bool plan_take(struct plan *plan, const struct config *source, const char *description,
+               struct error *error);
+
 /* Makes next the config, as one step of history; its contents move in. Where it names other
  * specialists, plan_fits_table() is false until plan_rebind(). False with an error, next released
  * and nothing changed, when its fields contradict each other. */

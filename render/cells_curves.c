@@ -67,6 +67,18 @@ static void draw_arrow(const struct plot *plot, size_t dot_col, const struct dot
               CELL_DATA, CELL_DIM, colour);
 }
 
+/* The points themselves, where there are few. */
+static void draw_marks(const struct plot *plot, const struct chart_curve *curve,
+                       enum cell_weight weight) {
+    for (size_t i = 0; i < curve->count; i++) {
+        long col = plot_cell_of(chart_position(&plot->chart->x, curve->x[i]), plot->width);
+        long above = plot_cell_of(chart_position(&plot->chart->y, curve->y[i]), plot->height);
+        if (col >= 0 && above >= 0)
+            cells_put(plot->cells, plot->row + plot->height - 1 - (size_t)above,
+                      plot->col + (size_t)col, plot->lines->mark, CELL_DATA, weight, curve->colour);
+    }
+}
+
 static void draw_curve(const struct plot *plot, size_t index, enum cell_weight weight) {
     const struct chart_curve *curve = &plot->chart->curves[index];
     const struct chart_axis *axis = &plot->chart->x;
@@ -89,6 +101,8 @@ static void draw_curve(const struct plot *plot, size_t index, enum cell_weight w
     }
     struct dots_style style = {curve->colour, weight, plot_letter(index)};
     dots_paint(dots, plot->cells, plot->row, plot->col, style);
+    if (curve->marked)
+        draw_marks(plot, curve, weight);
     if (inside && left_at >= 0)
         draw_arrow(plot, (size_t)left_at, dots, curve->colour);
     dots_free(dots);

@@ -7,7 +7,7 @@
 /* Line drawing, per glyph set. */
 struct lines {
     const char *y_axis, *y_tick, *corner, *x_axis, *x_tick, *cross, *vertical, *dotted, *horizontal,
-        *swatch, *arrow;
+        *swatch, *arrow, *mark;
     const char *fills[4]; /* of bars, a series each, in turn */
     size_t period;        /* columns from one mark of a horizontal line to the next */
 };

@@ -31,7 +31,7 @@ struct chart_curve {
     double *x, *y;
     double cut;    /* points with x > cut are the discarded tail; INFINITY: none */
     bool selected; /* drawn last and strongest */
-    bool marked;   /* a dot at every point, where there are few */
+    bool marked;   /* a mark at every point, where there are few */
 };
 
 struct chart_line { /* a straight line across the chart */

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path("man/r2m.1")
-VIEWS = ["all", "layers", "specialists", "map", "plan", "export", "history"]
+VIEWS = ["all", "layers", "specialists", "map", "plan", "export", "history", "steps"]
 
 
 def text_of(program, *arguments):

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { DEEPEST = 8, NAME_LIMIT = 128, METRIC_LIMIT = 4096 };
 
@@ -26,6 +27,19 @@ const struct metric *metrics_find(const struct metrics *metrics, const char *nam
         if (strcmp(metrics->items[i].name, name) == 0)
             return &metrics->items[i];
     return NULL;
+}
+
+bool metric_is_cost(const char *name) {
+    static const char *const costs[] = {"loss", "eer", "hter", "acer", "apcer", "bpcer",
+                                        "far",  "frr", "fpr",  "fnr",  "error", "err",
+                                        "nll",  "ece", "mse",  "mae",  "brier"};
+    const char *word = name;
+    for (const char *at = name; *at != '\0'; at++)
+        word = strchr("._-/ ", *at) != NULL ? at + 1 : word;
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        if (strcasecmp(word, costs[i]) == 0)
+            return true;
+    return false;
 }
 
 void metrics_free(struct metrics *metrics) {

@@ -27,6 +27,10 @@ void metrics_set(struct metrics *metrics, const char *name, double value);
 /* The metric of that name, or NULL. */
 const struct metric *metrics_find(const struct metrics *metrics, const char *name);
 
+/* Whether lower is better, as far as the last word of a name tells: loss, eer, error and the like.
+ */
+bool metric_is_cost(const char *name);
+
 void metrics_free(struct metrics *metrics);
 
 #endif

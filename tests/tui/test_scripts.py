@@ -14,7 +14,8 @@ import safetensors_file
 sys.path.insert(0, str(Path(__file__).parent))
 from scripted_screen import SAMPLES, SCRIPTS, ScriptTest, words_of  # noqa: E402
 
-VIEWS = {"1": "layers", "2": "specialists", "3": "map", "4": "plan", "5": "export", "U": "history"}
+VIEWS = {"1": "layers", "2": "specialists", "3": "map", "4": "plan", "5": "export", "6": "history",
+         "U": "steps"}
 
 
 class Ranks(ScriptTest):

@@ -11,9 +11,11 @@
 #define FRESH_SECONDS 1.0
 
 static const struct view_ops *const all_views[VIEW_COUNT] = {
-    [VIEW_LAYERS] = &view_layers, [VIEW_SPECIALISTS] = &view_specialists, [VIEW_MAP] = &view_map,
-    [VIEW_PLAN] = &view_plan,     [VIEW_EXPORT] = &view_export,           [VIEW_HELP] = &view_help,
+    [VIEW_LAYERS] = &view_layers, [VIEW_SPECIALISTS] = &view_specialists,
+    [VIEW_MAP] = &view_map,       [VIEW_PLAN] = &view_plan,
+    [VIEW_EXPORT] = &view_export, [VIEW_HELP] = &view_help,
     [VIEW_MATCH] = &view_match,   [VIEW_HISTORY] = &view_history,
+    [VIEW_STEPS] = &view_steps,
 };
 
 const char *view_name(enum view_id view) {
@@ -200,8 +202,8 @@ unsigned app_show(struct app *app, enum view_id view) {
             app->view_below = app->view;
         list_select(app->ops[view]->list(app->states[view]), 0);
     }
-    if (view == VIEW_HISTORY)
-        view_history_begin(app);
+    if (view == VIEW_STEPS)
+        view_steps_begin(app);
     app->view = view;
     if (app->ops[view]->changed != NULL)
         app->ops[view]->changed(app, app->states[view]);
@@ -251,8 +253,8 @@ static unsigned general_action(struct app *app, enum action action) {
     case ACTION_UNDO:
     case ACTION_REDO:
         return step_history(app, action == ACTION_UNDO);
-    case ACTION_HISTORY:
-        return app_show(app, VIEW_HISTORY);
+    case ACTION_STEPS:
+        return app_show(app, VIEW_STEPS);
     case ACTION_COMMAND:
         return typed_command_open(app);
     case ACTION_PICTURE:
@@ -277,7 +279,7 @@ static unsigned general_action(struct app *app, enum action action) {
             app_say(app, STATUS_INFO, "nothing is running; q leaves");
         return DIRTY_SCREEN;
     default:
-        return action >= ACTION_VIEW_1 && action <= ACTION_VIEW_5
+        return action >= ACTION_VIEW_1 && action <= ACTION_VIEW_6
                    ? app_show(app, (enum view_id)(action - ACTION_VIEW_1))
                    : NOT_MINE;
     }

@@ -136,7 +136,7 @@ bool app_is_fresh(const struct app *app);
 /* Takes the plan to a position in its history. */
 void app_jump(struct app *app, size_t position);
 
-/* Shows a view; help and history on top of what was shown. */
+/* Shows a view; help, names and steps on top of what was shown. */
 unsigned app_show(struct app *app, enum view_id view);
 const char *view_name(enum view_id view);
 
@@ -174,9 +174,13 @@ void formula_draw(const struct app *app, struct surface *surface, struct rect re
 unsigned view_help_messages(struct app *app);
 
 extern const struct view_ops view_layers, view_specialists, view_map, view_plan, view_export,
-    view_help, view_match, view_history;
+    view_history, view_help, view_match, view_steps;
 
-/* The history is about to be shown. */
-void view_history_begin(struct app *app);
+/* The list of steps is about to be shown. */
+void view_steps_begin(struct app *app);
+
+/* Keeps what was measured of the plan of a job that has ended (error NULL: good) for the History
+ * view and later sessions. */
+void view_history_add(struct app *app, const struct export_job *job, const char *error);
 
 #endif

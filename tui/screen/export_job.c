@@ -117,7 +117,7 @@ const struct export_what *export_what(enum export_kind kind) {
                                "FILE.safetensors or FILE.pth, which is removed afterwards",
                                "Measures the plan: merges it to a temporary file, runs "
                                "eval.command of the config on it, and shows the metrics here and "
-                               "in the history (U).",
+                               "in the History view (6).",
                                evaluate},
     };
     return &kinds[kind];
@@ -282,6 +282,14 @@ static void tell_success(struct app *app) {
     free(text);
 }
 
+/* What an evaluation found, or why it found nothing; one that was stopped says neither. */
+static void keep_measured(struct app *app) {
+    const struct export_job *job = &app->job;
+    if (job->kind != EXPORT_EVALUATION || job->error.kind == ERROR_CANCELLED)
+        return;
+    view_history_add(app, job, job->error.kind != ERROR_NONE ? job->error.message : NULL);
+}
+
 bool export_advance(struct app *app) {
     struct export_job *job = &app->job;
     enum analysis_stage stage = app->analysis->stage;
@@ -297,6 +305,7 @@ bool export_advance(struct app *app) {
     if (job->state != EXPORT_RUNNING || !atomic_load(&job->finished))
         return false;
     pthread_join(job->thread, NULL);
+    keep_measured(app);
     if (job->error.kind == ERROR_NONE) {
         tell_success(app);
     } else {

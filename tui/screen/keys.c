@@ -17,10 +17,11 @@
 #define MAP IN(VIEW_MAP)
 #define PLAN IN(VIEW_PLAN)
 #define EXPORT IN(VIEW_EXPORT)
-#define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT)
 #define HISTORY IN(VIEW_HISTORY)
-#define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH) | HISTORY)
-#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN | HISTORY)
+#define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT | HISTORY)
+#define STEPS IN(VIEW_STEPS)
+#define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH) | STEPS)
+#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN | HISTORY | STEPS)
 
 /* clang-format off */
 static const struct binding table[] = {
@@ -42,8 +43,8 @@ static const struct binding table[] = {
     {ACTION_MARK_INVERT, "mark-invert", "*", LAYERS, "Mark what is not marked, and the reverse", NULL, 0, NULL},
     {ACTION_FILTER, "filter", "\\", LAYERS, "List layers by words: text, role:vector, kind:mlp.fc1, !not", "filter", 7, NULL},
     {ACTION_FILTER_KIND, "filter-kind", "K", LAYERS, "List layers of the selected one's kind only, and back", NULL, 0, NULL},
-    {ACTION_SORT, "sort", "s", LAYERS, "Sort by the next column; after the last the order of the model", "sort", 12, NULL},
-    {ACTION_SORT_TURN, "sort-turn", "S", LAYERS, "Turn the order round", NULL, 0, NULL},
+    {ACTION_SORT, "sort", "s", LAYERS | HISTORY, "Sort by the next column; after the last the rows' own order", "sort", 12, NULL},
+    {ACTION_SORT_TURN, "sort-turn", "S", LAYERS | HISTORY, "Turn the order round", NULL, 0, NULL},
     {ACTION_FOLD, "fold", "z", LAYERS, "Fold or unfold the module", "fold", 8, NULL},
     {ACTION_FOLD_ALL, "fold-all", "Z", LAYERS, "Fold or unfold all modules", NULL, 0, NULL},
     {ACTION_LEFT, "left", "Left h", LAYERS | MAP, "Previous specialist; in the spectrum the cursor to the left", NULL, 0, NULL},
@@ -83,6 +84,11 @@ static const struct binding table[] = {
     {ACTION_COMPARE, "compare", "c", PLAN, "Compare with a saved plan, and back", "compare", 6, NULL},
     {ACTION_RUN, "run", "Enter", EXPORT, "Write the file or the figures", "write", 1, NULL},
     {ACTION_EDIT_PATH, "edit-path", "e", EXPORT, "Change the path", "path", 2, NULL},
+    {ACTION_RESTORE, "restore", "Enter", HISTORY, "Make this plan the present one; u takes it back", "restore", 1, NULL},
+    {ACTION_PLOT_SETTING, "plot-setting", "x", HISTORY, "Plot against the next setting that differs", "against", 3, NULL},
+    {ACTION_PLOT_METRIC, "plot-metric", "m", HISTORY, "Plot the next metric", "metric", 2, NULL},
+    {ACTION_OUTPUT, "output", "o", HISTORY, "What the evaluation printed, or the plot", "output", 4, NULL},
+    {ACTION_FORGET, "forget", "d Del", HISTORY, "Forget this measured plan, in later sessions too", NULL, 0, NULL},
     {ACTION_UP, "up", "Up k", ALL, "Previous row", NULL, 0, NULL},
     {ACTION_DOWN, "down", "Down j", ALL, "Next row", NULL, 0, NULL},
     {ACTION_PAGE_UP, "page-up", "PgUp", ALL, "A page up", NULL, 0, NULL},
@@ -97,8 +103,8 @@ static const struct binding table[] = {
     {ACTION_COPY_TEXT, "copy-text", "y", ROWS, "Copy the row to the terminal's clipboard and show it", NULL, 0, NULL},
     {ACTION_UNDO, "undo", "u", WORK, "Take the last change back", "undo", 5, NULL},
     {ACTION_REDO, "redo", "C-r", WORK, "Make it again", NULL, 0, NULL},
-    {ACTION_HISTORY, "history", "U", WORK | HISTORY, "List what was done; moving in the list goes back and forward", NULL, 0, NULL},
-    {ACTION_HISTORY_TAKE, "history-take", "Enter", HISTORY, "Stay at this step", "stay", 1, NULL},
+    {ACTION_STEPS, "steps", "U", WORK | STEPS, "List what was done; moving in the list goes back and forward", NULL, 0, NULL},
+    {ACTION_STEPS_TAKE, "steps-take", "Enter", STEPS, "Stay at this step", "stay", 1, NULL},
     {ACTION_COMMAND, "command", ":", WORK, "Type a command: set, write, export, adapters, figures, report, preset, messages", NULL, 0, NULL},
     {ACTION_PICTURE, "picture", "p", WORK, "Show the figure as a picture, where the terminal can (kitty or sixel protocol)", "picture", 27, NULL},
     {ACTION_EVALUATE, "evaluate", "!", WORK, "Measure the plan: merge it to a temporary file and run eval.command", NULL, 0, NULL},
@@ -107,6 +113,7 @@ static const struct binding table[] = {
     {ACTION_VIEW_3, "view-3", "3", ALL, "Map: one quantity over layers and specialists", NULL, 0, NULL},
     {ACTION_VIEW_4, "view-4", "4", ALL, "Plan: every hyperparameter and override", NULL, 0, NULL},
     {ACTION_VIEW_5, "view-5", "5", ALL, "Export: config, merged checkpoint, figures, report", NULL, 0, NULL},
+    {ACTION_VIEW_6, "view-6", "6", ALL, "History: measured plans, their settings and metrics", NULL, 0, NULL},
     {ACTION_MATCH, "match", "M", WORK | IN(VIEW_MATCH), "How the names of the specialists met the base's, and back", "names", 13, NULL},
     {ACTION_CANCEL, "cancel", "C-c", ALL, "Stop the running export", NULL, 0, NULL},
     {ACTION_REDRAW, "redraw", "C-l", ALL, "Draw the screen anew", NULL, 0, NULL},
