@@ -76,9 +76,9 @@ bool config_write(const struct config *config, const char *path, bool overwrite,
  * keys.rename, keys.exclude, keys.head (appended to). */
 bool config_set(struct config *config, const char *assignment, struct error *error);
 
-/* Appends what config_set would be told to come here from anywhere, files and keys left alone: what the
- * method looks at of the fields, weights, the default rank, and the overrides, which it does not
- * take, as "overrides=COUNT (DIGEST)". */
+/* Appends what config_set would be told to come here from anywhere, files and keys left alone: what
+ * the method looks at of the fields, weights, the default rank, and the overrides, which it does
+ * not take, as "overrides=COUNT (DIGEST)". */
 void config_assignments(const struct config *config, struct string_list *list);
 
 /* "r2m", "paper", "script": sets the hyperparameters, leaves files, keys and weights alone. */

@@ -87,7 +87,7 @@ static double number_member(const cJSON *object, const char *name) {
 
 /* The settings of a config that reads without fault. */
 static bool take_config(const char *text, struct measured_plan *plan) {
-    struct config config;
+    struct config config = {0};
     struct error error = {0};
     bool good = text != NULL && config_parse(text, "", NULL, &config, &error);
     if (good) {

@@ -203,7 +203,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
 
 /* The settings of a measured plan on the files as they are. */
 static unsigned restore(struct app *app, struct history_view *view) {
-    struct config config;
+    struct config config = {0};
     struct error error = {0};
     const struct measured_plan *plan = history_plan(view, view->list.cursor);
     if (!config_parse(plan->config, "the measured plan", NULL, &config, &error))
