@@ -1,4 +1,5 @@
 /* View 6: plans that were measured, in this session and before, with their settings and metrics. */
+#include "render/page.h"
 #include "tui/screen/history.h"
 #include "tui/screen/places.h"
 
@@ -272,8 +273,9 @@ static unsigned click(struct app *app, void *state, int row, int col) {
     return DIRTY_SCREEN;
 }
 
-static struct chart *figure(struct app *app, void *state) {
-    return history_chart(app, state);
+static struct page *figure(struct app *app, void *state) {
+    struct chart *chart = history_chart(app, state);
+    return chart != NULL ? page_of_chart(chart) : NULL;
 }
 
 static struct list *list_of(void *state) {
