@@ -195,6 +195,7 @@ static void make_layers(struct tensor_table *table, const struct table_keys *key
             layer_release(layer);
     }
     qsort(table->layers, table->layer_count, sizeof *table->layers, compare_layers);
+    tie_layers(table);
     warn_of_names(table, &left_out.base_only, "in no specialist, they stay as in the base");
     warn_of_names(table, &left_out.some_specialists,
                   "in some specialists only, left out of the merge");

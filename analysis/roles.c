@@ -6,7 +6,8 @@
 enum { SHAPE_TEXT = 256 };
 
 const char *role_name(enum role role) {
-    static const char *const names[ROLE_COUNT] = {"matrix", "vector", "head", "buffer", "carried"};
+    static const char *const names[ROLE_COUNT] = {"matrix", "vector",  "head",
+                                                  "buffer", "carried", "tied"};
     return names[role];
 }
 

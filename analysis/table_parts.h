@@ -60,6 +60,10 @@ struct left_out {
 bool layer_take_role(struct tensor_table *table, const struct table_keys *keys, const char *alias,
                      struct layer *layer, struct left_out *left_out, struct error *error);
 
+/* Gives their twins to layers (sorted) that every file which has them ties to another shared layer.
+ */
+void tie_layers(struct tensor_table *table);
+
 /* Shows a name of the base and one of the specialist, and what can line them up. */
 void hint_at_names(const struct tensor_table *table, size_t specialist, struct error *error);
 

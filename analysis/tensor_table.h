@@ -17,10 +17,11 @@ enum role {
     ROLE_HEAD,    /* matches a head pattern, or floating and only in the specialists (in all) */
     ROLE_BUFFER,  /* not floating */
     ROLE_CARRIED, /* floating, in the base only: copied unchanged, named in a warning */
+    ROLE_TIED,    /* the very elements of another layer, its twin: counted and merged there */
     ROLE_COUNT
 };
 
-/* "matrix", "vector", "head", "buffer", "carried". */
+/* "matrix", "vector", "head", "buffer", "carried", "tied". */
 const char *role_name(enum role role);
 
 /* How names are lined up and roles given (config field "keys"). Zero-initialised plus
@@ -63,6 +64,7 @@ struct layer {
     size_t rows, cols; /* matrix view: shape[0] x product of the rest; vectors:
                           1 x elements */
     uint64_t elements;
+    size_t twin;  /* the layer whose elements these are; itself but for ROLE_TIED */
     size_t owner; /* the rank that works on it (layer_owners.h); 0 until work is shared out */
 };
 

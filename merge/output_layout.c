@@ -59,7 +59,7 @@ static void place_layers(struct making *making) {
         const struct origin *origin = &table->layers[l].origins[making->layout->file];
         if (origin->whole != NULL)
             making->placed[making->placed_count++] =
-                (struct placed){*origin, {l, origin->transposed}};
+                (struct placed){*origin, {table->layers[l].twin, origin->transposed}};
     }
     qsort(making->placed, making->placed_count, sizeof *making->placed, compare_placed);
 }
@@ -126,14 +126,8 @@ static void add_new(struct making *making) {
                                    .name_length = layer->output_length,
                                    .rank = layer->like->rank,
                                    .shape = layer->like->shape};
-        add_tensor(making, spec, &(struct placed){.part.layer = l}, 1);
+        add_tensor(making, spec, &(struct placed){.part.layer = layer->twin}, 1);
     }
-}
-
-/* Where two tensors of a file are the very same elements. */
-static bool same_elements(const struct tensor *one, const struct tensor *other) {
-    return one->data != NULL && one->data == other->data && one->dtype == other->dtype &&
-           tensor_same_shape(one, other);
 }
 
 /* Whether every specialist that has both layers ties them. */
@@ -141,7 +135,7 @@ static bool tied_everywhere(const struct tensor_table *table, size_t one, size_t
     for (size_t file = 1; file <= table->specialist_count; file++) {
         const struct tensor *a = table->layers[one].origins[file].whole;
         const struct tensor *b = table->layers[other].origins[file].whole;
-        if (a != NULL && b != NULL && !same_elements(a, b))
+        if (a != NULL && b != NULL && !tensor_same_elements(a, b))
             return false;
     }
     return true;

@@ -105,6 +105,9 @@ const struct tensor *checkpoint_find(const struct checkpoint *checkpoint, const 
  * memory, shape and strides); index itself where there is none before it. */
 size_t checkpoint_tied(const struct checkpoint *checkpoint, size_t index);
 
+/* Whether both are the very same elements in memory: of one place, type, shape and strides. */
+bool tensor_same_elements(const struct tensor *one, const struct tensor *other);
+
 /* A string of the file's metadata, or NULL. */
 const char *checkpoint_metadata(const struct checkpoint *checkpoint, const char *key);
 

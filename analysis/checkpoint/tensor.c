@@ -186,3 +186,14 @@ char *tensor_shape_text(const struct tensor *tensor, char *buffer, size_t size) 
         snprintf(buffer + used, size - used, "]");
     return buffer;
 }
+
+static bool same_strides(const struct tensor *one, const struct tensor *other) {
+    if (one->strides == NULL || other->strides == NULL)
+        return one->strides == other->strides;
+    return memcmp(one->strides, other->strides, one->rank * sizeof *one->strides) == 0;
+}
+
+bool tensor_same_elements(const struct tensor *one, const struct tensor *other) {
+    return one->data != NULL && one->data == other->data && one->elements > 0 &&
+           one->dtype == other->dtype && tensor_same_shape(one, other) && same_strides(one, other);
+}

@@ -58,7 +58,8 @@ static void write_roles(struct report *report) {
         [ROLE_VECTOR] = "merged without truncation",
         [ROLE_HEAD] = "averaged over the specialists",
         [ROLE_BUFFER] = "copied",
-        [ROLE_CARRIED] = "in no specialist, copied from the base"};
+        [ROLE_CARRIED] = "in no specialist, copied from the base",
+        [ROLE_TIED] = "other names of tensors, counted once and written like them"};
     size_t counts[ROLE_COUNT] = {0};
     for (size_t l = 0; l < report->table->layer_count; l++)
         counts[report->table->layers[l].role]++;
