@@ -1,5 +1,6 @@
 #include "analysis/gram.h"
 
+#include "analysis/differences.h"
 #include "analysis/inner_products.h"
 #include "analysis/layer_owners.h"
 #include "analysis/support/ranks.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 enum {
-    PIECE_ELEMENTS = 128,  /* so few that all differences stay in the first-level cache */
+    PIECE_ELEMENTS = DIFFERENCES_PIECE,
     BLOCK_ELEMENTS = 4096, /* summed in lanes before it enters the sum of the item */
     WIDE_ELEMENTS = 1 << 15,
     ITEM_ELEMENTS = 1 << 20
@@ -121,6 +122,7 @@ static void search_faults(struct gram_pass *pass, size_t layer_index, uint64_t f
 struct stretch {
     const struct layer *layer;
     const struct task *task;
+    struct differences differences; /* in the order of the task */
     uint64_t first;
     size_t count;
     double *updates; /* [N x WIDE_ELEMENTS], rows of adapters filled; NULL without adapters */
@@ -137,29 +139,19 @@ static void read_updates(const struct stretch *stretch, size_t n) {
     }
 }
 
-/* An update is its difference already; subtracting the base from itself tells of values that are
- * not finite. */
-static void copy_update(const double *update, const double *base, size_t count, double *target) {
-    for (size_t k = 0; k < count; k++)
-        target[k] = update[k] + (base[k] - base[k]);
-}
-
-/* differences[N x PIECE_ELEMENTS] of count elements of the stretch, done elements from its start;
- * returns count filled up with zeros to whole lanes. */
-static size_t read_differences(const struct stretch *stretch, size_t n, size_t done, size_t count,
-                               double *differences) {
-    _Alignas(CACHE_LINE) double base[PIECE_ELEMENTS];
+/* rows[N x PIECE_ELEMENTS] of count elements of the stretch, done elements from its start; returns
+ * count filled up with zeros to whole lanes. (An update is its difference already.) */
+static size_t read_rows(const struct stretch *stretch, size_t n, size_t done, size_t count,
+                        double *rows) {
     size_t whole = (count + INNER_LANES - 1) / INNER_LANES * INNER_LANES;
-    tensor_read(stretch->layer->base, stretch->first + done, count, base);
+    differences_read(&stretch->differences, stretch->first + done, count, rows);
     for (size_t p = 0; p < n; p++) {
-        const struct tensor *tensor = stretch->layer->specialists[stretch->task->order[p]];
-        double *difference = differences + p * PIECE_ELEMENTS;
-        if (tensor->update != NULL)
-            copy_update(stretch->updates + p * WIDE_ELEMENTS + done, base, count, difference);
-        else
-            tensor_subtract(tensor, stretch->first + done, count, base, difference);
+        double *row = rows + p * PIECE_ELEMENTS;
+        if (stretch->differences.tensors[p]->update != NULL)
+            for (size_t k = 0; k < count; k++)
+                row[k] += stretch->updates[p * WIDE_ELEMENTS + done + k];
         for (size_t k = count; k < whole; k++)
-            difference[k] = 0;
+            row[k] = 0;
     }
     return whole;
 }
@@ -167,13 +159,12 @@ static size_t read_differences(const struct stretch *stretch, size_t n, size_t d
 /* sums: the inner products of count elements, done elements from the start of the stretch, but
  * those that are known. */
 static void sum_block(const struct stretch *stretch, size_t n, size_t done, size_t count) {
-    _Alignas(CACHE_LINE) double differences[SPECIALIST_LIMIT * PIECE_ELEMENTS];
+    _Alignas(CACHE_LINE) double rows[SPECIALIST_LIMIT * PIECE_ELEMENTS];
     memset(stretch->sums, 0, n * n * sizeof *stretch->sums);
     for (size_t end = done + count; done < end; done += PIECE_ELEMENTS) {
         size_t piece = end - done < PIECE_ELEMENTS ? end - done : PIECE_ELEMENTS;
-        size_t whole = read_differences(stretch, n, done, piece, differences);
-        inner_products_add(differences, n, stretch->task->known, PIECE_ELEMENTS, whole,
-                           stretch->sums);
+        size_t whole = read_rows(stretch, n, done, piece, rows);
+        inner_products_add(rows, n, stretch->task->known, PIECE_ELEMENTS, whole, stretch->sums);
     }
 }
 
@@ -198,6 +189,7 @@ static void add_item(struct gram_pass *pass, const struct item *item, double *pa
     struct stretch stretch = {.layer = &pass->table->layers[item->layer],
                               .task = &pass->tasks[item->layer],
                               .first = item->first};
+    stretch.differences = differences_of(stretch.layer, stretch.task->order, pass->n);
     bool updates = has_updates(stretch.layer, pass->n);
     stretch.sums = memory_array(pass->n * pass->n, sizeof *stretch.sums);
     stretch.updates =

@@ -2,37 +2,72 @@
 
 #include "analysis/support/vector.h"
 
+/* Rows are taken three at a time: the sums of all their pairs stay in registers, and every loaded
+ * value serves several of them. */
+enum { TILE = 3 };
+
 /* Half of the lanes, wherever it stands; compilers make one or two registers of it. */
 enum { HALF = INNER_LANES / 2 };
 typedef double half __attribute__((vector_size(HALF * sizeof(double)), aligned(8), may_alias));
 
-/* Row x with rows y and z at a time: each loaded value of x serves two products. */
-VECTOR_LOOP static void add_two(const double *x, const double *y, const double *z, size_t count,
-                                double *y_sum, double *z_sum) {
-    half *to_y = (half *)y_sum, *to_z = (half *)z_sum;
-    half y_low = to_y[0], y_high = to_y[1], z_low = to_z[0], z_high = to_z[1];
-    for (size_t k = 0; k < count; k += INNER_LANES) {
-        half low = *(const half *)(x + k), high = *(const half *)(x + k + HALF);
-        y_low += low * *(const half *)(y + k);
-        y_high += high * *(const half *)(y + k + HALF);
-        z_low += low * *(const half *)(z + k);
-        z_high += high * *(const half *)(z + k + HALF);
-    }
-    to_y[0] = y_low;
-    to_y[1] = y_high;
-    to_z[0] = z_low;
-    to_z[1] = z_high;
+/* Rows of a tile, up to three; the last one stands in for those that are not there. */
+struct side {
+    const double *rows[TILE];
+    size_t count;
+};
+
+static inline struct side side_of(const double *rows, size_t first, size_t n, size_t stride) {
+    struct side side = {.count = n - first < TILE ? n - first : TILE};
+    for (size_t i = 0; i < TILE; i++)
+        side.rows[i] = rows + (first + (i < side.count ? i : side.count - 1)) * stride;
+    return side;
+}
+
+/* One half of the lanes of all pairs, or, where y is x, of those from the diagonal on, added to
+ * sums[i * n + j]. */
+static inline __attribute__((always_inline)) void add_half(const struct side *x,
+                                                           const struct side *y, bool is_diagonal,
+                                                           size_t offset, size_t count,
+                                                           struct inner_sum *sums, size_t n) {
+    half products[TILE][TILE] = {0};
+    for (size_t k = offset; k < count; k += INNER_LANES)
+#pragma GCC unroll 3
+        for (size_t i = 0; i < TILE; i++)
+#pragma GCC unroll 3
+            for (size_t j = is_diagonal ? i : 0; j < TILE; j++)
+                products[i][j] += *(const half *)(x->rows[i] + k) * *(const half *)(y->rows[j] + k);
+#pragma GCC unroll 3
+    for (size_t i = 0; i < TILE; i++)
+#pragma GCC unroll 3
+        for (size_t j = is_diagonal ? i : 0; j < TILE; j++)
+            if (i < x->count && j < y->count)
+                *(half *)(sums[i * n + j].lane + offset) += products[i][j];
+}
+
+VECTOR_LOOP static void add_diagonal(const struct side *x, size_t count, struct inner_sum *sums,
+                                     size_t n) {
+    add_half(x, x, true, 0, count, sums, n);
+    add_half(x, x, true, HALF, count, sums, n);
+}
+
+VECTOR_LOOP static void add_square(const struct side *x, const struct side *y, size_t count,
+                                   struct inner_sum *sums, size_t n) {
+    add_half(x, y, false, 0, count, sums, n);
+    add_half(x, y, false, HALF, count, sums, n);
 }
 
 void inner_products_add(const double *rows, size_t n, size_t first, size_t stride, size_t count,
                         struct inner_sum *sums) {
-    struct inner_sum unused = {{0}};
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i > first ? i : first; j < n; j += 2) {
-            size_t next = j + 1 < n ? j + 1 : j;
-            add_two(rows + i * stride, rows + j * stride, rows + next * stride, count,
-                    sums[i * n + j].lane, next > j ? sums[i * n + next].lane : unused.lane);
+    for (size_t i = 0; i < n; i += TILE) {
+        struct side x = side_of(rows, i, n, stride);
+        if (i + TILE > first)
+            add_diagonal(&x, count, &sums[i * n + i], n);
+        for (size_t j = i + TILE; j < n; j += TILE) {
+            struct side y = side_of(rows, j, n, stride);
+            if (j + TILE > first)
+                add_square(&x, &y, count, &sums[i * n + j], n);
         }
+    }
 }
 
 double inner_sum_total(const struct inner_sum *sum) {

@@ -3,6 +3,7 @@
 #ifndef R2M_ANALYSIS_INNER_PRODUCTS_H
 #define R2M_ANALYSIS_INNER_PRODUCTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Partial sums of one pair, each over every LANES-th element. */

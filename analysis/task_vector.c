@@ -1,6 +1,7 @@
 #include "analysis/task_vector.h"
 
 #include "analysis/checkpoint/lora/update.h"
+#include "analysis/differences.h"
 #include "analysis/support/vector.h"
 
 #include <cblas.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 
 enum {
-    PIECE_ELEMENTS = 128,     /* base, difference and sum stay in the first-level cache */
     STRIP_ELEMENTS = 1 << 18, /* 2 MiB of doubles */
     STRIP_MINIMUM = 32        /* rows or columns, so that dsyrk has something to do */
 };
@@ -19,39 +19,31 @@ VECTOR_LOOP static void add_scaled(double *restrict target, double factor,
         target[i] += factor * source[i];
 }
 
-static void read_base(const struct layer *layer, uint64_t first, size_t count, double *base) {
-    if (layer->base != NULL)
-        tensor_read(layer->base, first, count, base);
-    else
-        memset(base, 0, count * sizeof *base);
+/* Whether the weights of specialist j add anything; updates of adapters are added by themselves. */
+static bool takes_part(const struct layer *layer, const double *coefficients, size_t j) {
+    const struct tensor *tensor = layer->specialists[j];
+    return coefficients[j] != 0 && tensor != layer->base && tensor->update == NULL;
 }
 
-/* One piece; sums differences, so that a specialist equal to the base adds exactly 0. */
-static void combine_piece(const struct layer *layer, size_t specialist_count,
-                          const double *coefficients, uint64_t first, size_t count,
-                          double *target) {
-    _Alignas(CACHE_LINE) double base[PIECE_ELEMENTS], difference[PIECE_ELEMENTS];
-    bool base_read = false;
-    memset(target, 0, count * sizeof *target);
-    for (size_t j = 0; j < specialist_count; j++) {
-        const struct tensor *tensor = layer->specialists[j];
-        if (coefficients[j] == 0 || tensor == layer->base || tensor->update != NULL)
-            continue;
-        if (!base_read)
-            read_base(layer, first, count, base);
-        base_read = true;
-        tensor_subtract(tensor, first, count, base, difference);
-        add_scaled(target, coefficients[j], difference, count);
-    }
-}
-
-/* All but the updates of adapters. */
+/* All but the updates of adapters; sums differences, so that a specialist equal to the base adds
+ * exactly 0. */
 static void combine_weights(const struct layer *layer, size_t specialist_count,
                             const double *coefficients, uint64_t first, size_t count,
                             double *target) {
-    for (size_t done = 0; done < count; done += PIECE_ELEMENTS) {
-        size_t piece = count - done < PIECE_ELEMENTS ? count - done : PIECE_ELEMENTS;
-        combine_piece(layer, specialist_count, coefficients, first + done, piece, target + done);
+    _Alignas(CACHE_LINE) double rows[SPECIALIST_LIMIT * DIFFERENCES_PIECE];
+    unsigned char specialists[SPECIALIST_LIMIT] = {0};
+    size_t rows_count = 0;
+    for (size_t j = 0; j < specialist_count; j++)
+        if (takes_part(layer, coefficients, j))
+            specialists[rows_count++] = (unsigned char)j;
+    struct differences differences = differences_of(layer, specialists, rows_count);
+    memset(target, 0, count * sizeof *target);
+    for (size_t done = 0; done < count && rows_count > 0; done += DIFFERENCES_PIECE) {
+        size_t rest = count - done, piece = rest < DIFFERENCES_PIECE ? rest : DIFFERENCES_PIECE;
+        differences_read(&differences, first + done, piece, rows);
+        for (size_t i = 0; i < rows_count; i++)
+            add_scaled(target + done, coefficients[specialists[i]], rows + i * DIFFERENCES_PIECE,
+                       piece);
     }
 }
 

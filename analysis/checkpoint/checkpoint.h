@@ -156,10 +156,6 @@ void tensor_digest(const struct tensor *tensor, char sha256[SHA256_TEXT]);
 /* Elements [first, first + count) of a DTYPE_CLASS_FLOAT tensor as doubles. */
 void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, double *values);
 
-/* values = elements [first, first + count) - less[count]; the two do not overlap. */
-void tensor_subtract(const struct tensor *tensor, uint64_t first, size_t count, const double *less,
-                     double *values);
-
 /* True when both have the same rank and sizes. */
 bool tensor_same_shape(const struct tensor *one, const struct tensor *other);
 

@@ -116,11 +116,14 @@ static inline uint32_t small_narrow(double value, struct small_float form, uint3
         for (size_t i = 0; i < count; i++)                                                         \
             target[i] = widen_one_##name(source, i);                                               \
     }                                                                                              \
-    VECTOR_LOOP static void subtract_##name(const unsigned char *source, size_t count,             \
-                                            const double *restrict less,                           \
-                                            double *restrict target) {                             \
-        for (size_t i = 0; i < count; i++)                                                         \
-            target[i] = widen_one_##name(source, i) - less[i];                                     \
+    VECTOR_LOOP static void subtract_##name(const void *const *sources, size_t n, uint64_t first,  \
+                                            size_t count, double *restrict rows) {                 \
+        _Alignas(CACHE_LINE) double base[DTYPE_PIECE];                                             \
+        for (size_t k = 0; k < count; k++)                                                         \
+            base[k] = widen_one_##name(sources[0], first + k);                                     \
+        for (size_t i = 0; i < n; i++, rows += DTYPE_PIECE)                                        \
+            for (size_t k = 0; k < count; k++)                                                     \
+                rows[k] = widen_one_##name(sources[i + 1], first + k) - base[k];                   \
     }                                                                                              \
     VECTOR_LOOP static bool narrow_##name(const double *source, size_t count,                      \
                                           unsigned char *target) {                                 \
@@ -182,8 +185,8 @@ static const struct {
     unsigned bits;
     enum dtype_class class;
     void (*widen)(const unsigned char *source, size_t count, double *target);
-    void (*subtract)(const unsigned char *source, size_t count, const double *restrict less,
-                     double *restrict target);
+    void (*subtract)(const void *const *sources, size_t n, uint64_t first, size_t count,
+                     double *restrict rows);
     bool (*narrow)(const double *source, size_t count, unsigned char *target);
 } dtypes[DTYPE_COUNT] = {
     [DTYPE_BOOL] = {"BOOL", 8, DTYPE_CLASS_INTEGER, NULL, NULL, NULL},
@@ -238,9 +241,9 @@ void dtype_widen(enum dtype dtype, const void *source, size_t count, double *tar
     dtypes[dtype].widen(source, count, target);
 }
 
-void dtype_subtract(enum dtype dtype, const void *source, size_t count, const double *less,
-                    double *target) {
-    dtypes[dtype].subtract(source, count, less, target);
+void dtype_subtract(enum dtype dtype, const void *const *sources, size_t n, uint64_t first,
+                    size_t count, double *rows) {
+    dtypes[dtype].subtract(sources, n, first, count, rows);
 }
 
 size_t dtype_narrow(enum dtype dtype, const double *source, size_t count, void *target) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum dtype {
     DTYPE_BOOL,
@@ -53,10 +54,13 @@ bool dtype_parse(const char *name, size_t length, enum dtype *dtype);
  * target: count doubles. Exact for every one of these types. */
 void dtype_widen(enum dtype dtype, const void *source, size_t count, double *target);
 
-/* target = source - less, element by element, the source as in dtype_widen. target and less do not
- * overlap. */
-void dtype_subtract(enum dtype dtype, const void *source, size_t count, const double *less,
-                    double *target);
+/* Differences of several arrays from one, a piece at a time: rows[i * DTYPE_PIECE + k] =
+ * sources[i + 1][first + k] - sources[0][first + k] for i < n, k < count <= DTYPE_PIECE. Sources as
+ * in dtype_widen. The piece is so small that all rows stay in the first-level cache, and that no
+ * source waits so long for its next turn that the processor ceases to read ahead in it. */
+enum { DTYPE_PIECE = 128 };
+void dtype_subtract(enum dtype dtype, const void *const *sources, size_t n, uint64_t first,
+                    size_t count, double *rows);
 
 /* Rounds count doubles to dtype (nearest, ties to even) and stores them little-endian.
  * Returns the index of the first finite value beyond the largest of dtype, or count. Such a value

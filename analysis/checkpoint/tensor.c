@@ -159,18 +159,6 @@ void tensor_read(const struct tensor *tensor, uint64_t first, size_t count, doub
     }
 }
 
-void tensor_subtract(const struct tensor *tensor, uint64_t first, size_t count, const double *less,
-                     double *values) {
-    if (tensor->update == NULL && tensor_is_plain(tensor)) {
-        dtype_subtract(tensor->dtype, tensor->data + first * element_bytes(tensor), count, less,
-                       values);
-        return;
-    }
-    tensor_read(tensor, first, count, values);
-    for (size_t i = 0; i < count; i++)
-        values[i] -= less[i];
-}
-
 bool tensor_same_shape(const struct tensor *one, const struct tensor *other) {
     return one->rank == other->rank &&
            (one->rank == 0 ||

@@ -262,23 +262,26 @@ static void classes_say_what_can_be_merged(void **state) {
     assert_int_equal(count[DTYPE_CLASS_INTEGER], 9);
 }
 
-/* Every float dtype: the difference is that of the widened value, whatever the alignment. */
+/* Every float dtype: the differences are those of the widened values, whatever the alignment. */
 static void subtracting_is_widening_and_a_difference(void **state) {
     (void)state;
-    enum { COUNT = 37 };
-    unsigned char bytes[1 + COUNT * 8];
-    double less[COUNT], widened[COUNT], difference[COUNT];
+    enum { COUNT = 37, FIRST = 3, ROWS = 2 };
+    unsigned char bytes[1 + ROWS + (FIRST + COUNT) * 8];
+    double base[COUNT], widened[COUNT], rows[ROWS * DTYPE_PIECE];
+    const void *const sources[] = {bytes + 1, bytes + 2, bytes + 3};
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)(i * 37 % 96 + 16); /* no NaN in any of them */
-    for (size_t i = 0; i < COUNT; i++)
-        less[i] = (double)i - 5;
     for (int d = 0; d < DTYPE_COUNT; d++) {
+        size_t start = FIRST * dtype_bits((enum dtype)d) / 8;
         if (dtype_class((enum dtype)d) != DTYPE_CLASS_FLOAT)
             continue;
-        dtype_widen((enum dtype)d, bytes + 1, COUNT, widened);
-        dtype_subtract((enum dtype)d, bytes + 1, COUNT, less, difference);
-        for (size_t i = 0; i < COUNT; i++)
-            assert_true(difference[i] == widened[i] - less[i]);
+        dtype_subtract((enum dtype)d, sources, ROWS, FIRST, COUNT, rows);
+        dtype_widen((enum dtype)d, bytes + 1 + start, COUNT, base);
+        for (size_t r = 0; r < ROWS; r++) {
+            dtype_widen((enum dtype)d, bytes + 2 + r + start, COUNT, widened);
+            for (size_t i = 0; i < COUNT; i++)
+                assert_true(rows[r * DTYPE_PIECE + i] == widened[i] - base[i]);
+        }
     }
 }
 
