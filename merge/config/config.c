@@ -147,6 +147,24 @@ void config_remove_specialist(struct config *config, size_t index) {
         config->specialists[i] = config->specialists[i + 1];
 }
 
+void config_move_specialist(struct config *config, size_t from, size_t to) {
+    struct config_specialist moved = config->specialists[from];
+    for (; from < to; from++)
+        config->specialists[from] = config->specialists[from + 1];
+    for (; from > to; from--)
+        config->specialists[from] = config->specialists[from - 1];
+    config->specialists[to] = moved;
+}
+
+void config_move_override(struct config *config, size_t from, size_t to) {
+    struct rank_override moved = config->overrides[from];
+    for (; from < to; from++)
+        config->overrides[from] = config->overrides[from + 1];
+    for (; from > to; from--)
+        config->overrides[from] = config->overrides[from - 1];
+    config->overrides[to] = moved;
+}
+
 void config_add_override(struct config *config, const char *layer, const char *specialist,
                          struct rank_rule rule) {
     size_t size = sizeof *config->overrides;

@@ -90,6 +90,10 @@ const char *const *config_preset_names(void); /* NULL-ended */
 void config_add_specialist(struct config *config, const char *text, double weight);
 void config_remove_specialist(struct config *config, size_t index);
 
+/* Takes it from its place to another one; those between move up or down. */
+void config_move_specialist(struct config *config, size_t from, size_t to);
+void config_move_override(struct config *config, size_t from, size_t to);
+
 /* Appends an override; specialist NULL means all. */
 void config_add_override(struct config *config, const char *layer, const char *specialist,
                          struct rank_rule rule);

@@ -98,6 +98,31 @@ class Ranks(ScriptTest):
         self.assertIn("v_proj", rows[selected[0]])
 
 
+class RosterPlaces(ScriptTest):
+    """Who was switched off comes back in its place, with its overrides."""
+
+    OVERRIDES = [("*fc1*", None, {"energy": 0.9}), ("*layers.0.mlp.fc1*", "fr", {"rank": 5}),
+                 ("*q_proj*", "efs", {"rank": 3}), ("*fc2*", None, {"ratio": 0.2}),
+                 ("*fc2*", "fr", {"gd": True}), ("*layers.0*", "fs", {"rank": 2})]
+
+    def test_places_and_overrides(self):
+        config = json.loads((self.room.path / "demo.json").read_text())
+        config["residual"]["overrides"] = [
+            {"layer": layer, **({"specialist": name} if name else {}), "rank": rank}
+            for layer, name, rank in self.OVERRIDES]
+        config["specialists"][1]["weight"] = 2
+        (self.room.path / "demo.json").write_text(json.dumps(config))
+        self.play("roster.script")
+        off = [row.split()[0] for row in self.room.screen("off.txt")[2:5]]
+        self.assertEqual(off, ["efs", "fs", "fr"])
+        whole = self.room.run("init", "demo.json", "-o", "whole.json")
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        before = json.loads((self.room.path / "whole.json").read_text())
+        self.assertEqual(len(before["residual"]["overrides"]), len(self.OVERRIDES))
+        for name in ("one.json", "both.json"):
+            self.assertEqual(json.loads((self.room.path / name).read_text()), before, name)
+
+
 class Roster(ScriptTest):
     """Specialists switched off, added and taken out while the program runs."""
 
@@ -128,7 +153,7 @@ class Roster(ScriptTest):
         self.assertIn("switched off", self.room.screen("refused.txt")[-2])
 
     def test_it_comes_back_as_it_was(self):
-        self.assertEqual(self.names("on-again.txt"), ["fs", "efs", "fr"])
+        self.assertEqual(self.names("on-again.txt"), ["fs", "fr", "efs"])
         self.assertEqual(self.row_of("on-again.txt", "fr")[-1], "1")
         self.assertEqual(self.names("back.txt"), ["fs", "fr", "efs"])
         self.assertIn("demo.json ", self.room.screen("back.txt")[0])

@@ -7,17 +7,15 @@
 #include <string.h>
 
 static void forget(struct roster *roster, size_t index) {
-    free(roster->off[index].name);
-    free(roster->off[index].path);
+    struct off_specialist *one = &roster->off[index];
+    free(one->specialist.name);
+    free(one->specialist.path);
+    for (size_t i = 0; i < one->override_count; i++)
+        free(one->overrides[i].layer);
+    free(one->overrides);
     roster->count--;
     for (size_t i = index; i < roster->count; i++)
         roster->off[i] = roster->off[i + 1];
-}
-
-static void remember(struct roster *roster, const struct config_specialist *one) {
-    roster->off = memory_resize(roster->off, roster->count + 1, sizeof *roster->off);
-    roster->off[roster->count++] =
-        (struct config_specialist){memory_string(one->name), memory_string(one->path), one->weight};
 }
 
 void roster_free(struct roster *roster) {
@@ -25,7 +23,104 @@ void roster_free(struct roster *roster) {
         forget(roster, roster->count - 1);
     free(roster->off);
     roster->off = NULL;
+    string_list_free(&roster->order);
 }
+
+/* ---- what is remembered of a specialist that is switched off ---- */
+
+/* The path's index, or count. */
+static size_t find(const struct string_list *paths, const char *path) {
+    size_t at = 0;
+    while (at < paths->count && strcmp(paths->items[at], path) != 0)
+        at++;
+    return at;
+}
+
+/* Keeps the places that specialists have among each other, those that are off included: a new one
+ * comes behind the one it follows. */
+static void note_order(struct string_list *order, const struct config *config) {
+    for (size_t i = 0, place = 0; i < config->specialist_count; i++, place++) {
+        const char *path = config->specialists[i].path;
+        size_t at = find(order, path);
+        if (at < order->count) {
+            place = at;
+            continue;
+        }
+        string_list_add(order, path);
+        char *added = order->items[at];
+        memmove(order->items + place + 1, order->items + place, (at - place) * sizeof added);
+        order->items[place] = added;
+    }
+}
+
+/* Before the first of those that stood behind it. */
+static size_t place_of(const struct string_list *order, const struct config *config,
+                       const char *path) {
+    size_t own = find(order, path), place = 0;
+    while (place < config->specialist_count && find(order, config->specialists[place].path) < own)
+        place++;
+    return place;
+}
+
+static void remember_overrides(struct off_specialist *off, const struct config *config) {
+    size_t general = 0;
+    for (size_t i = 0; i < config->override_count; i++) {
+        const struct rank_override *override = &config->overrides[i];
+        general += override->specialist == NULL;
+        if (override->specialist == NULL || strcmp(override->specialist, off->specialist.name) != 0)
+            continue;
+        off->overrides =
+            memory_resize(off->overrides, off->override_count + 1, sizeof *off->overrides);
+        off->overrides[off->override_count++] =
+            (struct own_override){memory_string(override->layer), override->rule, i, general};
+    }
+}
+
+static void remember(struct roster *roster, const struct config *config, size_t index) {
+    const struct config_specialist *one = &config->specialists[index];
+    roster->off = memory_resize(roster->off, roster->count + 1, sizeof *roster->off);
+    struct off_specialist *off = &roster->off[roster->count++];
+    *off = (struct off_specialist){
+        .specialist = {memory_string(one->name), memory_string(one->path), one->weight}};
+    remember_overrides(off, config);
+    note_order(&roster->order, config);
+}
+
+/* How many overrides of all specialists are among the first ones. */
+static size_t general_among(const struct config *config, size_t count) {
+    size_t general = 0;
+    for (size_t i = 0; i < count; i++)
+        general += config->overrides[i].specialist == NULL;
+    return general;
+}
+
+/* Puts the override, the config's last, to its old place, or near it behind as many overrides of
+ * all specialists as before. */
+static void settle_override(struct config *config, const struct own_override *own) {
+    size_t last = config->override_count - 1, place = own->place < last ? own->place : last;
+    while (place > 0 && general_among(config, place) > own->general_before)
+        place--;
+    while (place < last && general_among(config, place) < own->general_before)
+        place++;
+    config_move_override(config, last, place);
+}
+
+/* The specialist as it was, with its overrides. */
+static void put_back(struct config *config, const struct off_specialist *off,
+                     const struct string_list *order) {
+    const struct config_specialist *one = &off->specialist;
+    char *text = memory_format("%s=%s", one->name, one->path);
+    size_t place = place_of(order, config, one->path);
+    config_add_specialist(config, text, one->weight);
+    config_move_specialist(config, config->specialist_count - 1, place);
+    for (size_t i = 0; i < off->override_count; i++) {
+        config_add_override(config, off->overrides[i].layer, one->name, off->overrides[i].rule);
+        settle_override(config, &off->overrides[i]);
+    }
+    free(text);
+}
+
+/* ---- the table ---- */
 
 /* Whether the plan's specialists hold that file. */
 static bool takes_part(const struct app *app, const struct config_specialist *one) {
@@ -75,10 +170,19 @@ static void change_table(struct app *app, struct tensor_table *table) {
     free(specialist);
 }
 
+/* Who takes part is not off: undo may have brought one back. */
+static void forget_present(struct app *app) {
+    for (size_t i = app->roster.count; i-- > 0;)
+        if (takes_part(app, &app->roster.off[i].specialist))
+            forget(&app->roster, i);
+}
+
 bool roster_follow(struct app *app, struct error *error) {
     struct tensor_table *table;
-    if (plan_fits_table(app->plan))
+    if (plan_fits_table(app->plan)) {
+        forget_present(app);
         return true;
+    }
     if (app->job.state != EXPORT_NONE)
         return error_set(error, ERROR_USAGE,
                          "the specialists stay as they are until the export has ended (C-c stops "
@@ -90,11 +194,11 @@ bool roster_follow(struct app *app, struct error *error) {
         return false;
     }
     change_table(app, table);
-    for (size_t i = app->roster.count; i-- > 0;) /* undo may have brought one back */
-        if (takes_part(app, &app->roster.off[i]))
-            forget(&app->roster, i);
+    forget_present(app);
     return true;
 }
+
+/* ---- changes ---- */
 
 /* The plan with next as its config. */
 static unsigned change(struct app *app, struct config *next, char *description) {
@@ -106,16 +210,14 @@ static unsigned change(struct app *app, struct config *next, char *description) 
     return app_edited(app, good, &error);
 }
 
-static unsigned add(struct app *app, const char *text, double weight, const char *verb) {
-    struct config next;
-    config_copy(&next, &app->plan->config);
-    config_add_specialist(&next, text, weight);
-    const char *name = next.specialists[next.specialist_count - 1].name;
-    return change(app, &next, memory_format("%s %s", verb, name));
-}
-
 static unsigned accept_add(struct app *app, const char *text) {
-    return *text == '\0' ? DIRTY_SCREEN : add(app, text, 1, "add");
+    struct config next;
+    if (*text == '\0')
+        return DIRTY_SCREEN;
+    config_copy(&next, &app->plan->config);
+    config_add_specialist(&next, text, 1);
+    const char *name = next.specialists[next.specialist_count - 1].name;
+    return change(app, &next, memory_format("add %s", name));
 }
 
 /* PATH, or NAME=PATH. */
@@ -153,7 +255,7 @@ static unsigned take_out(struct app *app, size_t index, const char *verb) {
 unsigned roster_remove(struct app *app, size_t row) {
     size_t on = app->table->specialist_count;
     if (row >= on) {
-        app_say(app, STATUS_INFO, "%s is forgotten", app->roster.off[row - on].name);
+        app_say(app, STATUS_INFO, "%s is forgotten", app->roster.off[row - on].specialist.name);
         forget(&app->roster, row - on);
         app->ops[VIEW_SPECIALISTS]->changed(app, app->states[VIEW_SPECIALISTS]);
         return DIRTY_SCREEN;
@@ -161,21 +263,19 @@ unsigned roster_remove(struct app *app, size_t row) {
     return is_last(app) ? DIRTY_SCREEN : take_out(app, row, "take out");
 }
 
-/* On again under its old name and weight. */
-static unsigned switch_on(struct app *app, size_t index) {
-    const struct config_specialist *one = &app->roster.off[index];
-    char *text = memory_format("%s=%s", one->name, one->path);
-    unsigned dirty = add(app, text, one->weight, "switch on");
-    free(text);
-    return dirty;
+static unsigned switch_on(struct app *app, const struct off_specialist *off) {
+    struct config next;
+    config_copy(&next, &app->plan->config);
+    put_back(&next, off, &app->roster.order);
+    return change(app, &next, memory_format("switch on %s", off->specialist.name));
 }
 
 unsigned roster_switch(struct app *app, size_t row) {
     size_t on = app->table->specialist_count;
     if (row >= on)
-        return switch_on(app, row - on);
+        return switch_on(app, &app->roster.off[row - on]);
     if (is_last(app))
         return DIRTY_SCREEN;
-    remember(&app->roster, &app->plan->config.specialists[row]);
+    remember(&app->roster, &app->plan->config, row);
     return take_out(app, row, "switch off");
 }

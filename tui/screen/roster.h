@@ -8,10 +8,25 @@
 
 struct app;
 
-/* Specialists that are switched off: not in the config, remembered until the program ends. */
+/* An override of one specialist, its place, and how many overrides of all specialists stand before
+ * it: as later ones win, its order among these matters. */
+struct own_override {
+    char *layer;
+    struct rank_rule rule;
+    size_t place, general_before;
+};
+
+/* A specialist that is switched off: not in the config, remembered until the program ends. */
+struct off_specialist {
+    struct config_specialist specialist;
+    struct own_override *overrides;
+    size_t override_count;
+};
+
 struct roster {
-    struct config_specialist *off;
+    struct off_specialist *off;
     size_t count;
+    struct string_list order; /* paths of all that were on when one was switched off */
 };
 
 /* Prompts for a path, with completion, and adds it. */

@@ -127,7 +127,7 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
     struct app *app = context;
     size_t on = app->table->specialist_count;
     if (row >= on) {
-        fill_off(&app->roster.off[row - on], column, width, cell);
+        fill_off(&app->roster.off[row - on].specialist, column, width, cell);
         return;
     }
     const struct table_specialist *one = &app->table->specialists[row];
@@ -175,7 +175,7 @@ static void row_text(struct app *app, void *state, size_t row, char text[TEXT_RO
     (void)state;
     size_t on = app->table->specialist_count;
     const char *name =
-        row < on ? app->table->specialists[row].name : app->roster.off[row - on].name;
+        row < on ? app->table->specialists[row].name : app->roster.off[row - on].specialist.name;
     snprintf(text, TEXT_ROOM, "%s", name);
 }
 
