@@ -19,6 +19,9 @@ struct weights_file {
     struct layout layout;
     enum weights_begin how;
     _Atomic bool *put; /* [count]: that tensor is in the file */
+    size_t *order;     /* [count] tensors as they follow each other in the file */
+    size_t whole;      /* so many of these are known to be put; only weights_file_follow uses it */
+    bool ended;        /* the tail is there */
 };
 
 /* The format of a name by its ending, or NULL. */
@@ -58,6 +61,30 @@ static bool measure(struct weights_file *file, const struct tensor_spec *specs,
     return true;
 }
 
+/* A tensor, for sorting. */
+struct start {
+    uint64_t offset;
+    size_t index;
+};
+
+static int compare_starts(const void *one, const void *other) {
+    const struct start *a = one, *b = other;
+    return a->offset != b->offset ? (a->offset > b->offset) - (a->offset < b->offset)
+                                  : (a->index > b->index) - (a->index < b->index);
+}
+
+static void find_order(struct weights_file *file) {
+    size_t count = file->layout.count;
+    struct start *starts = memory_array(count, sizeof *starts);
+    file->order = memory_array(count, sizeof *file->order);
+    for (size_t i = 0; i < count; i++)
+        starts[i] = (struct start){file->layout.places[i].offset, i};
+    qsort(starts, count, sizeof *starts, compare_starts);
+    for (size_t i = 0; i < count; i++)
+        file->order[i] = starts[i].index;
+    free(starts);
+}
+
 static bool create(struct weights_file *file, bool overwrite, struct error *error) {
     const struct text *head = &file->layout.head;
     if (file->how == WEIGHTS_JOINED)
@@ -85,8 +112,10 @@ struct weights_file *weights_file_begin(const char *path, const struct writer_co
                         .modules = content->modules,
                         .module_count = content->module_count};
     if (measure(file, content->specs, error) && file->format->lay_out(&file->layout, error) &&
-        create(file, overwrite, error))
+        create(file, overwrite, error)) {
+        find_order(file);
         return file;
+    }
     weights_file_cancel(file);
     return NULL;
 }
@@ -118,6 +147,7 @@ bool weights_file_put(struct weights_file *file, size_t index, const void *data,
     if (!put_frame(file, index, error) ||
         !atomic_file_put(&file->file, data, place->bytes, data_start(file, index), error))
         return false;
+    atomic_file_flow(&file->file, data_start(file, index), place->bytes);
     file->put[index] = true;
     return true;
 }
@@ -126,20 +156,61 @@ uint32_t weights_file_checksum(const struct weights_file *file, size_t index) {
     return file->layout.places[index].checksum;
 }
 
-/* CRC-32 of bytes of the temporary file; false where they cannot be read. */
-static bool read_checksum(const struct weights_file *file, uint64_t start, uint64_t bytes,
-                          uint32_t *checksum) {
+/* Takes bytes of a file piece by piece. */
+typedef void taker(void *context, const void *piece, size_t bytes);
+
+/* False where they cannot be read. */
+static bool read_pieces(const struct weights_file *file, uint64_t start, uint64_t bytes,
+                        taker *take, void *context) {
     enum { PIECE = 1 << 20 };
     unsigned char *piece = memory_array(PIECE, 1);
     bool good = true;
-    *checksum = 0;
     for (uint64_t done = 0; done < bytes && good; done += PIECE) {
         size_t count = (size_t)(bytes - done < PIECE ? bytes - done : PIECE);
         good = atomic_file_get(&file->file, piece, count, start + done);
-        *checksum = seal_checksum_more(*checksum, piece, count);
+        if (good)
+            take(context, piece, count);
     }
     free(piece);
     return good;
+}
+
+static void take_checksum(void *context, const void *piece, size_t bytes) {
+    uint32_t *checksum = context;
+    *checksum = seal_checksum_more(*checksum, piece, bytes);
+}
+
+/* CRC-32 of bytes of the temporary file; false where they cannot be read. */
+static bool read_checksum(const struct weights_file *file, uint64_t start, uint64_t bytes,
+                          uint32_t *checksum) {
+    *checksum = 0;
+    return read_pieces(file, start, bytes, take_checksum, checksum);
+}
+
+static void take_digest(void *context, const void *piece, size_t bytes) {
+    digest_add(context, piece, bytes);
+}
+
+/* Bytes that are as they stay, from the start of the file on. */
+static uint64_t whole_bytes(struct weights_file *file) {
+    const struct layout *layout = &file->layout;
+    while (file->whole < layout->count && file->put[file->order[file->whole]])
+        file->whole++;
+    if (file->whole == layout->count && file->ended)
+        return layout->bytes;
+    if (file->whole == 0)
+        return layout->head.length;
+    size_t last = file->order[file->whole - 1];
+    return data_start(file, last) + layout->places[last].bytes;
+}
+
+bool weights_file_follow(struct weights_file *file, struct digest *digest, uint64_t *done,
+                         struct error *error) {
+    uint64_t end = whole_bytes(file);
+    if (end > *done && !read_pieces(file, *done, end - *done, take_digest, digest))
+        return checkpoint_fail(&file->draft, error, "what was written cannot be read back");
+    *done = end;
+    return true;
 }
 
 static bool fail_tensor(const struct weights_file *file, size_t index, const char *reason,
@@ -189,15 +260,22 @@ static bool check_file(const struct weights_file *file, const struct text *tail,
            checkpoint_fail(&file->draft, error, "the header on the disk is not the one written");
 }
 
-bool weights_file_commit(struct weights_file *file, struct digest *digest, struct error *error) {
-    struct text tail = {0};
-    if (file->format->tail != NULL)
-        tail = file->format->tail(&file->layout);
-    bool good = atomic_file_put(&file->file, tail.bytes, tail.length,
-                                file->layout.bytes - tail.length, error) &&
-                check_file(file, &tail, error) &&
-                (digest == NULL || digest_add_file(digest, file->file.temporary, NULL, error)) &&
-                atomic_file_commit(&file->file, error);
+/* What ends the file. */
+static struct text tail_of(const struct weights_file *file) {
+    return file->format->tail != NULL ? file->format->tail(&file->layout) : (struct text){0};
+}
+
+bool weights_file_end(struct weights_file *file, struct error *error) {
+    struct text tail = tail_of(file);
+    file->ended = atomic_file_put(&file->file, tail.bytes, tail.length,
+                                  file->layout.bytes - tail.length, error);
+    free(tail.bytes);
+    return file->ended;
+}
+
+bool weights_file_commit(struct weights_file *file, struct error *error) {
+    struct text tail = tail_of(file);
+    bool good = check_file(file, &tail, error) && atomic_file_commit(&file->file, error);
     free(tail.bytes);
     weights_file_cancel(file);
     return good;
@@ -217,6 +295,7 @@ void weights_file_leave(struct weights_file *file) {
     free(file->layout.places);
     free(file->layout.records);
     free(file->put);
+    free(file->order);
     free(file->draft.path);
     free(file);
 }

@@ -35,9 +35,17 @@ bool weights_file_sync(const struct weights_file *file, struct error *error);
 /* Every tensor was put. */
 bool weights_file_check(const struct weights_file *file, struct error *error);
 
-/* Ends the file, opens it by the rules of its format, compares, adds its bytes to digest (may be
- * NULL) and gives it its name. Frees it in every case. */
-bool weights_file_commit(struct weights_file *file, struct digest *digest, struct error *error);
+/* Adds to the digest what follows the first *done bytes of the file and is as it stays, reading it
+ * back, and moves *done there. By one thread at a time; others may put meanwhile. */
+bool weights_file_follow(struct weights_file *file, struct digest *digest, uint64_t *done,
+                         struct error *error);
+
+/* Writes what ends the file; nothing is put thereafter. */
+bool weights_file_end(struct weights_file *file, struct error *error);
+
+/* Opens the ended file by the rules of its format, compares, and gives it its name. Frees it in
+ * every case. */
+bool weights_file_commit(struct weights_file *file, struct error *error);
 
 /* NULL is accepted. */
 void weights_file_cancel(struct weights_file *file);

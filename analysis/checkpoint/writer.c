@@ -7,6 +7,7 @@
 #include "analysis/support/atomic_file.h"
 #include "analysis/support/memory.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,10 @@ struct writer {
     uint64_t tensor_bytes;
     struct journal *journal; /* NULL: nothing outlives an interruption */
     bool is_joined;          /* another member began the output */
+    pthread_mutex_t mutex;   /* of the rest: the digest of the files, made while they grow */
+    struct digest *digest;
+    size_t digested_parts;
+    uint64_t digested_bytes; /* of the next part */
 };
 
 bool writer_is_folder(const char *path) {
@@ -68,6 +73,8 @@ static struct writer *make_writer(const struct tensor_spec *specs, size_t count)
     struct writer *writer = memory_array(1, sizeof *writer);
     writer->specs = specs;
     writer->count = count;
+    writer->digest = digest_begin();
+    pthread_mutex_init(&writer->mutex, NULL);
     return writer;
 }
 
@@ -226,12 +233,35 @@ static const struct part *part_of(const struct writer *writer, size_t index) {
     return &writer->parts[low];
 }
 
+/* Digests what is new, as far as the files are whole. */
+static bool digest_parts(struct writer *writer, struct error *error) {
+    for (; writer->digested_parts < writer->part_count; writer->digested_parts++) {
+        struct weights_file *file = writer->parts[writer->digested_parts].file;
+        if (!weights_file_follow(file, writer->digest, &writer->digested_bytes, error))
+            return false;
+        if (writer->digested_bytes < weights_file_bytes(file))
+            return true;
+        writer->digested_bytes = 0;
+    }
+    return true;
+}
+
+/* The same, where it is this member's and no other thread is at it. */
+static bool digest_on(struct writer *writer, struct error *error) {
+    if (writer->is_joined || pthread_mutex_trylock(&writer->mutex) != 0)
+        return true;
+    bool good = digest_parts(writer, error);
+    pthread_mutex_unlock(&writer->mutex);
+    return good;
+}
+
 bool writer_put(struct writer *writer, size_t index, const void *data, struct error *error) {
     const struct part *part = part_of(writer, index);
     size_t place = index - part->first;
     return weights_file_put(part->file, place, data, error) &&
            (writer->journal == NULL ||
-            journal_add(writer->journal, index, weights_file_checksum(part->file, place), error));
+            journal_add(writer->journal, index, weights_file_checksum(part->file, place), error)) &&
+           digest_on(writer, error);
 }
 
 bool writer_kept(struct writer *writer, size_t index) {
@@ -320,24 +350,26 @@ static bool commit_folder(struct writer *writer, struct error *error) {
            model_folder_commit(&writer->folder, error);
 }
 
-static bool commit_parts(struct writer *writer, struct digest *digest, struct error *error) {
+static bool commit_parts(struct writer *writer, struct error *error) {
     bool good = true;
     for (size_t p = 0; p < writer->part_count && good; p++)
-        good = weights_file_check(writer->parts[p].file, error);
+        good = weights_file_check(writer->parts[p].file, error) &&
+               weights_file_end(writer->parts[p].file, error);
+    good = good && digest_parts(writer, error);
     for (size_t p = 0; p < writer->part_count && good; p++) {
-        good = weights_file_commit(writer->parts[p].file, digest, error);
+        good = weights_file_commit(writer->parts[p].file, error);
         writer->parts[p].file = NULL;
     }
     return good;
 }
 
 bool writer_commit(struct writer *writer, char sha256[SHA256_TEXT], struct error *error) {
-    char unused[SHA256_TEXT];
-    struct digest *digest = sha256 != NULL ? digest_begin() : NULL;
-    bool good = commit_parts(writer, digest, error) &&
+    bool good = commit_parts(writer, error) &&
                 (writer->folder.path == NULL || commit_folder(writer, error));
-    if (digest != NULL)
-        digest_end(digest, good ? sha256 : unused);
+    if (good && sha256 != NULL) {
+        digest_end(writer->digest, sha256);
+        writer->digest = NULL;
+    }
     writer_cancel(writer);
     return good;
 }
@@ -353,6 +385,8 @@ static void end(struct writer *writer, void (*end_file)(struct weights_file *),
     }
     end_folder(&writer->folder);
     end_journal(writer->journal);
+    digest_free(writer->digest);
+    pthread_mutex_destroy(&writer->mutex);
     free(writer->parts);
     free(writer->companions);
     free(writer);

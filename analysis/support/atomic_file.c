@@ -244,6 +244,12 @@ bool atomic_file_get(const struct atomic_file *file, void *data, size_t bytes, u
     return true;
 }
 
+void atomic_file_flow(const struct atomic_file *file, uint64_t offset, uint64_t bytes) {
+    if (bytes > 0)
+        (void)!sync_file_range(file->descriptor, (off_t)offset, (off_t)bytes,
+                               SYNC_FILE_RANGE_WRITE);
+}
+
 /* renameat2 where it can refuse to replace; else a hard link, which never replaces. */
 static bool rename_to(const struct atomic_file *file) {
     if (file->overwrite)

@@ -49,6 +49,9 @@ bool atomic_file_put(const struct atomic_file *file, const void *data, size_t by
 /* Reads bytes at offset; false where there are fewer or they cannot be read. */
 bool atomic_file_get(const struct atomic_file *file, void *data, size_t bytes, uint64_t offset);
 
+/* Lets bytes that were written begin their way to the disk, so that a sync finds little left. */
+void atomic_file_flow(const struct atomic_file *file, uint64_t offset, uint64_t bytes);
+
 /* Brings what was written to the disk. */
 bool atomic_file_sync(const struct atomic_file *file, struct error *error);
 

@@ -39,6 +39,10 @@ void digest_end(struct digest *digest, char sha256[SHA256_TEXT]) {
     EVP_MD_CTX_free(context_of(digest));
 }
 
+void digest_free(struct digest *digest) {
+    EVP_MD_CTX_free(context_of(digest));
+}
+
 void digest_memory(const void *data, size_t bytes, char sha256[SHA256_TEXT]) {
     struct digest *digest = digest_begin();
     digest_add(digest, data, bytes);

@@ -12,6 +12,7 @@ struct digest;
 struct digest *digest_begin(void);
 void digest_add(struct digest *digest, const void *data, size_t bytes);
 void digest_end(struct digest *digest, char sha256[SHA256_TEXT]);
+void digest_free(struct digest *digest); /* releases without an answer; NULL is accepted */
 
 /* Adds all bytes of a file, by reading: mapped, they would count as memory of the process.
  * progress (may be NULL) counts them; its wish to stop is an ERROR_CANCELLED. */
