@@ -218,6 +218,13 @@ class Views(ScriptTest):
     def test_a_picture_needs_a_terminal(self):
         self.assertIn("a picture needs a terminal", self.room.screen("picture.txt")[22])
 
+    def test_help_and_export_are_searched(self):
+        for screen, expected in (("help-found.txt", "clipboard"), ("export-found.txt", "demo-figures")):
+            text, styles = (self.room.path / screen).read_text().split("--- styles\n")
+            chosen = [row for row, style in zip(text.split("\n"), styles.split("\n"))
+                      if "#" in style[:4] and expected in row]
+            self.assertEqual(len(chosen), 1, text)
+
     def test_specialists_show_what_analyze_says(self):
         rows = self.room.screen("specialists.txt")
         for one in self.room.analyze()["specialists"]:

@@ -21,7 +21,7 @@
 #define WORK (LAYERS | SPECIALISTS | MAP | PLAN | EXPORT | HISTORY)
 #define STEPS IN(VIEW_STEPS)
 #define ALL (WORK | IN(VIEW_HELP) | IN(VIEW_MATCH) | STEPS)
-#define ROWS (LAYERS | SPECIALISTS | MAP | PLAN | HISTORY | STEPS)
+#define ROWS (WORK | STEPS | IN(VIEW_HELP))
 
 /* clang-format off */
 static const struct binding table[] = {

@@ -188,6 +188,14 @@ static struct list *list_of(void *state) {
     return &((struct export_view *)state)->list;
 }
 
+static void row_text(struct app *app, void *state, size_t row, char text[TEXT_ROOM]) {
+    const struct export_view *view = state;
+    char *quoted = error_quote(view->paths[row], strlen(view->paths[row]));
+    (void)app;
+    snprintf(text, TEXT_ROOM, "%s  %s", export_what((enum export_kind)row)->name, quoted);
+    free(quoted);
+}
+
 /* Another plan takes another time. */
 static void changed(struct app *app, void *state) {
     (void)app;
@@ -231,5 +239,6 @@ const struct view_ops view_export = {.name = "export",
                                      .draw = draw,
                                      .act = act,
                                      .list = list_of,
+                                     .row_text = row_text,
                                      .changed = changed,
                                      .figure = figure};

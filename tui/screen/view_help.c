@@ -98,6 +98,15 @@ static struct list *list_of(void *state) {
     return &((struct help_view *)state)->list;
 }
 
+static void row_text(struct app *app, void *state, size_t row, char text[TEXT_ROOM]) {
+    const struct help_view *view = state;
+    const struct binding *binding = view->messages ? NULL : row_binding(app, row);
+    if (binding == NULL)
+        snprintf(text, TEXT_ROOM, "%s", app->status.log.items[row]);
+    else
+        snprintf(text, TEXT_ROOM, "%s  %s", binding_keys(binding), binding->help);
+}
+
 static void changed(struct app *app, void *state) {
     struct help_view *view = state;
     list_resize(&view->list, view->messages ? app->status.log.count : row_count(app));
@@ -133,5 +142,6 @@ const struct view_ops view_help = {.name = "help",
                                    .draw = draw,
                                    .act = act,
                                    .list = list_of,
+                                   .row_text = row_text,
                                    .changed = changed,
                                    .status = status};
