@@ -57,8 +57,7 @@ static const char *const statements[STATEMENT_COUNT] = {
     [FIND_FILE] = "SELECT stamp, sample, identity FROM file WHERE path = ?1",
     [PUT_FILE] = "INSERT OR REPLACE INTO file VALUES(?1, ?2, ?3, ?4)",
     [PRUNE_FILES] = "DELETE FROM file WHERE rowid <= (SELECT max(rowid) FROM file) - ?1",
-    [LIST] = "SELECT base, specialists, records, bytes, created, used FROM analysis"
-             " ORDER BY used DESC, id DESC",
+    [LIST] = "SELECT * FROM analysis ORDER BY used DESC, id DESC",
 };
 
 struct database {
@@ -355,12 +354,13 @@ bool database_list(struct database *database, struct cached_analysis **list, siz
     *count = 0;
     while ((code = step(database, rows)) == SQLITE_ROW) {
         *list = memory_resize(*list, *count + 1, sizeof **list);
-        (*list)[(*count)++] = (struct cached_analysis){text_of(rows, 0),
-                                                       text_of(rows, 1),
-                                                       (uint64_t)sqlite3_column_int64(rows, 2),
-                                                       (uint64_t)sqlite3_column_int64(rows, 3),
-                                                       sqlite3_column_int64(rows, 4),
-                                                       sqlite3_column_int64(rows, 5)};
+        (*list)[(*count)++] =
+            (struct cached_analysis){.base = text_of(rows, 1),
+                                     .specialists = text_of(rows, 2),
+                                     .created = sqlite3_column_int64(rows, 3),
+                                     .used = sqlite3_column_int64(rows, 4),
+                                     .records = (uint64_t)sqlite3_column_int64(rows, 5),
+                                     .bytes = (uint64_t)sqlite3_column_int64(rows, 6)};
     }
     sqlite3_reset(rows);
     return code == SQLITE_DONE;
