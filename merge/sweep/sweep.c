@@ -70,26 +70,44 @@ struct candidate {
     const size_t *choices;
     struct config config;
     struct settings effective; /* as R2M: its real part decides what the analysis has to do */
-    size_t group;              /* candidates with the same real part have the same */
+    struct rank_rule rank;     /* and this, which singular vectors */
+    size_t core, ranks;        /* the first candidate with the same one, with both the same */
 };
 
 static struct candidate candidate_of(const struct sweep *sweep, const struct vary_list *list,
                                      const size_t *choices) {
     struct candidate one = {.choices = choices};
     struct error error = {0};
-    struct rank_rule rank = sweep->plan->config.rank;
     config_copy(&one.config, &sweep->plan->config);
     sweep_point_apply(list, choices, &one.config, &error); /* every value was tried before */
     error_free(&error);
     one.effective = one.config.settings;
-    method_effective(&one.effective, one.config.specialist_count, &rank);
+    one.rank = one.config.rank;
+    method_effective(&one.effective, one.config.specialist_count, &one.rank);
     return one;
+}
+
+static bool shares_analysis(const struct candidate *one, const struct candidate *other,
+                            bool with_ranks) {
+    return real_settings_equal(&one->effective.real, &other->effective.real) &&
+           (!with_ranks || rank_rule_equal(one->rank, other->rank));
+}
+
+/* The first candidate with the same core, or with the same ranks, too. */
+static size_t first_alike(const struct candidate *all, const struct candidate *one,
+                          bool with_ranks) {
+    size_t i = 0;
+    while (!shares_analysis(&all[i], one, with_ranks))
+        i++;
+    return i;
 }
 
 static int by_group(const void *one, const void *other) {
     const struct candidate *a = one, *b = other;
-    if (a->group != b->group)
-        return a->group < b->group ? -1 : 1;
+    if (a->core != b->core)
+        return a->core < b->core ? -1 : 1;
+    if (a->ranks != b->ranks)
+        return a->ranks < b->ranks ? -1 : 1;
     return a->choices < b->choices ? -1 : a->choices > b->choices;
 }
 
@@ -104,10 +122,8 @@ static struct candidate *candidates(const struct sweep *sweep, const struct vary
             continue;
         struct candidate *one = &all[(*count)++];
         *one = candidate_of(sweep, list, choices);
-        struct candidate *same = all;
-        while (!real_settings_equal(&same->effective.real, &one->effective.real))
-            same++;
-        one->group = same == one ? *count : same->group;
+        one->core = first_alike(all, one, false);
+        one->ranks = first_alike(all, one, true);
     }
     qsort(all, *count, sizeof *all, by_group);
     return all;

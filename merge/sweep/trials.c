@@ -20,6 +20,7 @@ struct lane {
 
 struct trials {
     struct trial_setup setup;
+    struct plan *kept;     /* whose singular vectors the analysis keeps; NULL: of no plan */
     struct lane *lanes;    /* [setup.jobs] */
     pthread_mutex_t mutex; /* of all that follows, of the lanes' states and of the records */
     pthread_cond_t ended;
@@ -142,11 +143,23 @@ static void follow_cancel(void *context, const struct analysis *analysis) {
     (void)analysis;
 }
 
-/* Brings the analysis to where the plan needs it. */
+/* Spectra that begin from now on keep the vectors of that plan (NULL: none), which becomes the
+ * trials' own. Those that ask for the plan before have ended: they were waited for. */
+static void set_kept(struct trials *trials, struct plan *plan, uint64_t room) {
+    const struct vector_wish wish = plan != NULL ? merge_wish(plan, room) : (struct vector_wish){0};
+    analysis_wish(trials->setup.analysis, &wish);
+    plan_free(trials->kept);
+    trials->kept = plan;
+}
+
+/* Brings the analysis to where a plan needs it that is not merged, or needs no vectors, or finds
+ * most of them kept. */
 static bool analyze(struct trials *trials, const struct plan *plan, struct error *error) {
     struct analysis *analysis = trials->setup.analysis;
     const struct real_settings *wanted = &plan->effective.real;
     bool is_new = !real_settings_equal(wanted, &analysis->settings);
+    if (is_new)
+        set_kept(trials, NULL, 0);
     if ((is_new || analysis->stage == ANALYSIS_FAILED) &&
         !analysis_set_real(analysis, wanted, error))
         return false;
@@ -155,9 +168,37 @@ static bool analyze(struct trials *trials, const struct plan *plan, struct error
     return analysis_wait(analysis, follow_cancel, trials, error);
 }
 
+/* Whether at least half of the truncations are those whose vectors are kept: the others are found
+ * by the merge. */
+static bool serves(const struct plan *kept, const struct plan *plan) {
+    size_t cells = 0, same = 0, n = plan->table->specialist_count;
+    if (kept == NULL || !real_settings_equal(&kept->effective.real, &plan->effective.real))
+        return false;
+    for (size_t l = 0; l < plan->table->layer_count; l++)
+        for (size_t i = 0; i < n && plan->table->layers[l].role == ROLE_MATRIX; i++) {
+            cells++;
+            same += rank_rule_equal(kept->rules[l * n + i], plan->rules[l * n + i]);
+        }
+    return 2 * same >= cells;
+}
+
+/* Has the analysis find the plan's singular vectors with its spectra, and keep them for this trial
+ * and those that follow. */
+static bool keep_vectors(struct trials *trials, const struct plan *plan, uint64_t room,
+                         struct error *error) {
+    struct analysis *analysis = trials->setup.analysis;
+    struct plan *copy = NULL;
+    if (!plan_create(&plan->config, plan->table, &copy, error))
+        return false;
+    set_kept(trials, copy, room);
+    return analysis_set_real(analysis, &plan->effective.real, error) &&
+           analysis_wait(analysis, follow_cancel, trials, error);
+}
+
 /* With as many workers as this plan's ranks leave memory for. */
 static bool merge(struct lane *lane, const struct plan *plan, struct error *error) {
-    const struct trial_setup *setup = &lane->trials->setup;
+    struct trials *trials = lane->trials;
+    const struct trial_setup *setup = &trials->setup;
     struct merge_estimate estimate;
     struct merge_result result;
     const struct merge_output output = {
@@ -165,13 +206,18 @@ static bool merge(struct lane *lane, const struct plan *plan, struct error *erro
     if (!merge_estimate(plan, &setup->limits, lane->path, &estimate, error))
         return false;
     pool_limit(setup->pool, estimate.threads);
-    bool good = merge_write_to(plan, setup->analysis, setup->pool, &output, NULL, &result, error);
+    bool keeps = merge_needs_spectra(plan) && !serves(trials->kept, plan);
+    bool good = (keeps ? keep_vectors(trials, plan, estimate.vector_bytes, error)
+                       : analyze(trials, plan, error)) &&
+                merge_write_to(plan, setup->analysis, setup->pool, &output, NULL, &result, error);
     pool_limit(setup->pool, 0);
     return good;
 }
 
 static bool measure(struct lane *lane, const struct plan *plan, struct error *error) {
     const struct trial_setup *setup = &lane->trials->setup;
+    if (!analyze(lane->trials, plan, error))
+        return false;
     struct preview *preview = preview_create(setup->table);
     preview_compute(preview, plan, setup->analysis);
     bool good = trial_spectral_metrics(plan, setup->analysis, preview, &lane->record, error);
@@ -187,7 +233,6 @@ static bool prepare(struct lane *lane, const struct config *config, struct error
     config_copy(&single, config);
     single.settings.shard_bytes = 0;
     bool good = plan_create(&single, trials->setup.table, &plan, error) &&
-                analyze(trials, plan, error) &&
                 (trials->setup.evaluate != NULL ? merge : measure)(lane, plan, error);
     plan_free(plan);
     config_free(&single);
@@ -250,6 +295,7 @@ void trials_end(struct trials *trials) {
         free(trials->lanes[i].path);
     }
     rmdir(trials->setup.folder);
+    set_kept(trials, NULL, 0);
     pthread_cond_destroy(&trials->ended);
     pthread_mutex_destroy(&trials->mutex);
     error_free(&trials->error);

@@ -2,8 +2,9 @@
  * removed. Merges follow each other, on the whole pool; evaluations run beside them, several at a
  * time.
  *
- * The analysis is shared: only what depends on changed settings is done anew. Trials whose Real
- * core has the same settings should follow each other.
+ * The analysis is shared: only what depends on changed settings is done anew. Singular vectors are
+ * kept, as far as there is room, for trials of about the same ranks. Trials with the same settings
+ * of the Real core, and among them those with the same ranks, should follow each other.
  *
  *     struct trials *trials = trials_begin(&setup);
  *     trials_add(trials, &config, &settings, &error) for each; trials_wait(trials, &error)

@@ -250,7 +250,6 @@ int command_sweep(const struct options *options) {
     struct sweeping sweeping = {.options = options, .records = {.descriptor = -1}};
     struct error error = {0};
     sweeping.limits = needs_limits(options);
-    sweeping.limits.drops_vectors = true; /* each point has its own */
     pthread_mutex_init(&sweeping.mutex, NULL);
     int code = sweep(&sweeping, &error) ? EXIT_DONE : complain(&error);
     if (sweeping.folder != NULL)
