@@ -1,4 +1,4 @@
-#include "merge/methods/method.h"
+#include "analysis/layer_kinds.h"
 #include "merge/sweep/sweep.h"
 #include "merge/text.h"
 
@@ -8,14 +8,21 @@
 
 static const char key[] = "ranks=", unchanged[] = "plan";
 
+/* Layers whose ranks change together: a kind of layers, or one. */
+struct unit {
+    size_t *layers;
+    size_t count;
+    double lost; /* sum_i (a_i s_i)^2 (||R_i||^2 - ||T(R_i)||^2) over its layers */
+};
+
 /* Where the search stands. */
 struct search {
     const struct sweep *sweep;
     const struct greedy *greedy;
     struct trials *trials;
     const struct preview *preview; /* of the plan as it was: its ranks are what is multiplied */
-    size_t *layers;                /* matrices, in the order of the search */
-    size_t layer_count;
+    struct unit *units;            /* in the order of the search */
+    size_t unit_count;
     double *factors;          /* [table layers] of the best plan so far */
     double best;              /* its metric; NaN: none */
     struct string_list tried; /* settings */
@@ -132,18 +139,16 @@ bool sweep_config(const struct plan *plan, const struct preview *preview,
     return true;
 }
 
-/* ---- the order of the layers ---- */
+/* ---- the order of the search ---- */
 
-struct weighed {
-    size_t layer;
-    double lost; /* sum_i (a_i s_i)^2 (||R_i||^2 - ||T(R_i)||^2) */
-};
-
+/* Kinds before single layers; then those that lose most. */
 static int by_loss(const void *one, const void *other) {
-    const struct weighed *a = one, *b = other;
+    const struct unit *a = one, *b = other;
+    if ((a->count > 1) != (b->count > 1))
+        return a->count > 1 ? -1 : 1;
     if (a->lost != b->lost)
         return a->lost > b->lost ? -1 : 1;
-    return a->layer < b->layer ? -1 : 1;
+    return a->layers[0] < b->layers[0] ? -1 : 1;
 }
 
 static double lost_energy(const struct search *search, size_t layer) {
@@ -159,20 +164,30 @@ static double lost_energy(const struct search *search, size_t layer) {
     return lost;
 }
 
-static void order_layers(struct search *search) {
+static void add_unit(struct search *search, const size_t *layers, size_t count) {
+    struct unit *unit = &search->units[search->unit_count++];
+    *unit = (struct unit){memory_array(count, sizeof *layers), count, 0};
+    for (size_t k = 0; k < count; k++) {
+        unit->layers[k] = layers[k];
+        unit->lost += lost_energy(search, layers[k]);
+    }
+}
+
+static void order_units(struct search *search) {
     const struct tensor_table *table = search->sweep->plan->table;
-    struct weighed *all = memory_array(table->layer_count, sizeof *all);
-    search->layers = memory_array(table->layer_count, sizeof *search->layers);
+    struct layer_kinds *kinds = layer_kinds_create(table);
+    search->units = memory_array(kinds->count + table->matrix_count, sizeof *search->units);
     search->factors = memory_array(table->layer_count, sizeof *search->factors);
+    for (size_t k = 0; k < kinds->count; k++)
+        if (kinds->kinds[k].count > 1)
+            add_unit(search, kinds->kinds[k].layers, kinds->kinds[k].count);
     for (size_t l = 0; l < table->layer_count; l++) {
         search->factors[l] = 1;
         if (table->layers[l].role == ROLE_MATRIX)
-            all[search->layer_count++] = (struct weighed){l, lost_energy(search, l)};
+            add_unit(search, &l, 1);
     }
-    qsort(all, search->layer_count, sizeof *all, by_loss);
-    for (size_t i = 0; i < search->layer_count; i++)
-        search->layers[i] = all[i].layer;
-    free(all);
+    layer_kinds_free(kinds);
+    qsort(search->units, search->unit_count, sizeof *search->units, by_loss);
 }
 
 /* ---- the search ---- */
@@ -248,16 +263,30 @@ static bool try_plan(struct search *search, struct error *error) {
     return true;
 }
 
-/* Tries all factors on one layer, keeps the best if it is better. */
-static bool try_layer(struct search *search, size_t layer, bool *improved, struct error *error) {
+/* The unit's factors become those of before times factor; whether that gives other ranks. */
+static bool scale_unit(struct search *search, const struct unit *unit, const double *before,
+                       double factor) {
+    bool other = false;
+    for (size_t k = 0; k < unit->count; k++) {
+        size_t layer = unit->layers[k];
+        search->factors[layer] = before[layer] * factor;
+        other = other || differs(search->preview, layer, before[layer], search->factors[layer]);
+    }
+    return other;
+}
+
+/* Tries all factors on one unit, keeps the best if it is better. */
+static bool try_unit(struct search *search, const struct unit *unit, bool *improved,
+                     struct error *error) {
     const struct greedy *greedy = search->greedy;
-    double before = search->factors[layer], after = before;
+    size_t layers = search->sweep->plan->table->layer_count;
     size_t *begun = memory_array(greedy->factor_count, sizeof *begun);
+    double *before = memory_array(layers, sizeof *before), best = 1;
     bool good = true;
+    memcpy(before, search->factors, layers * sizeof *before);
     for (size_t f = 0; f < greedy->factor_count && good; f++) {
-        search->factors[layer] = before * greedy->factors[f];
         begun[f] = SIZE_MAX;
-        if (differs(search->preview, layer, before, search->factors[layer]))
+        if (scale_unit(search, unit, before, greedy->factors[f]))
             good = begin(search, search->factors, &begun[f], error);
     }
     good = good && trials_wait(search->trials, error);
@@ -265,11 +294,12 @@ static bool try_layer(struct search *search, size_t layer, bool *improved, struc
         double value = begun[f] != SIZE_MAX ? value_of(search, begun[f]) : NAN;
         if (sweep_goal_better(search->sweep->goal, value, search->best)) {
             search->best = value;
-            after = before * greedy->factors[f];
+            best = greedy->factors[f];
             *improved = true;
         }
     }
-    search->factors[layer] = after;
+    scale_unit(search, unit, before, best);
+    free(before);
     free(begun);
     return good;
 }
@@ -278,8 +308,8 @@ static bool run(struct search *search, struct error *error) {
     bool improved = true, good = try_plan(search, error);
     while (good && improved && search->tried.count < search->greedy->budget) {
         improved = false;
-        for (size_t i = 0; i < search->layer_count && good; i++)
-            good = try_layer(search, search->layers[i], &improved, error);
+        for (size_t u = 0; u < search->unit_count && good; u++)
+            good = try_unit(search, &search->units[u], &improved, error);
     }
     return good;
 }
@@ -288,12 +318,14 @@ bool sweep_greedy(const struct sweep *sweep, const struct preview *preview,
                   const struct greedy *greedy, struct error *error) {
     struct search search = {.sweep = sweep, .greedy = greedy, .preview = preview};
     atomic_store(&sweep->trials.progress->total, greedy->budget);
-    order_layers(&search);
+    order_units(&search);
     search.trials = trials_begin(&sweep->trials);
     bool good = run(&search, error);
     trials_end(search.trials);
     string_list_free(&search.tried);
-    free(search.layers);
+    for (size_t u = 0; u < search.unit_count; u++)
+        free(search.units[u].layers);
+    free(search.units);
     free(search.factors);
     return good;
 }

@@ -62,14 +62,7 @@ static char *line_of(const struct measured_plan *plan, const char *files) {
     document_string(&json, "files", files);
     document_number(&json, "when", (double)plan->when);
     document_string(&json, "config", plan->config);
-    document_open(&json, "metrics", '{', DOCUMENT_ROW);
-    for (size_t i = 0; i < plan->record.metrics.count; i++)
-        document_number(&json, plan->record.metrics.items[i].name,
-                        plan->record.metrics.items[i].value);
-    document_close(&json);
-    document_number(&json, "seconds", plan->record.seconds);
-    document_string(&json, "error", plan->record.error);
-    document_string(&json, "output", plan->output);
+    sweep_result_write(&json, &plan->record);
     document_close(&json);
     char *text = document_end(&json);
     text[strcspn(text, "\n")] = '\0';
@@ -99,21 +92,9 @@ static bool take_config(const char *text, struct measured_plan *plan) {
     return good;
 }
 
-static void take_members(const cJSON *object, struct measured_plan *plan) {
-    const cJSON *member, *metrics = cJSON_GetObjectItemCaseSensitive(object, "metrics");
-    cJSON_ArrayForEach(member, metrics) if (cJSON_IsNumber(member))
-        metrics_set(&plan->record.metrics, member->string, member->valuedouble);
-    double when = number_member(object, "when");
-    plan->when = when >= 0 && when < 1e15 ? (int64_t)when : 0;
-    plan->record.seconds = number_member(object, "seconds");
-    plan->record.error = memory_string(text_member(object, "error"));
-    plan->output = memory_string(text_member(object, "output"));
-}
-
 static void plan_release(struct measured_plan *plan) {
     sweep_record_free(&plan->record);
     free(plan->config);
-    free(plan->output);
     free(plan->line);
 }
 
@@ -131,7 +112,9 @@ static bool take_line(struct measured_plans *plans, const char *line, size_t len
     if (good && strcmp(files, plans->files) == 0) {
         good = take_config(text_member(object, "config"), &plan);
         if (good) {
-            take_members(object, &plan);
+            double when = number_member(object, "when");
+            plan.when = when >= 0 && when < 1e15 ? (int64_t)when : 0;
+            sweep_result_read(object, &plan.record);
             plan.line = memory_text(line, length);
             append(plans, &plan);
         }
@@ -240,8 +223,8 @@ static bool change_file(const char *path, const char *without, const char *with,
 }
 
 bool measured_add(struct measured_plans *plans, const struct config *config,
-                  const struct sweep_record *result, const char *output, struct error *error) {
-    struct measured_plan plan = {.when = (int64_t)time(NULL), .output = memory_string(output)};
+                  const struct sweep_record *result, struct error *error) {
+    struct measured_plan plan = {.when = (int64_t)time(NULL)};
     sweep_record_copy(&plan.record, result);
     string_list_free(&plan.record.settings);
     plan.record.settings = (struct string_list){0};

@@ -19,9 +19,8 @@ enum { MEASURED_LIMIT = 500 }; /* lines of the file; the oldest go */
 struct measured_plan {
     struct sweep_record record; /* its settings: all that the method looks at, from the config */
     char *config;               /* JSON with full paths */
-    char *output;
-    int64_t when; /* seconds since 1970 */
-    char *line;   /* as it stands in the file */
+    int64_t when;               /* seconds since 1970 */
+    char *line;                 /* as it stands in the file */
 };
 
 struct measured_plans {
@@ -36,11 +35,10 @@ struct measured_plans {
 size_t measured_read(const char *path, const struct config *config, struct measured_plans *plans);
 void measured_free(struct measured_plans *plans);
 
-/* Adds what was measured of a config, now: metrics and seconds of result, or error (else NULL), and
- * output, all copied. The list has it even where the file cannot be written: then false with the
- * reason. */
+/* Adds what was measured of a config, now: all of result but its settings, copied. The list has it
+ * even where the file cannot be written: then false with the reason. */
 bool measured_add(struct measured_plans *plans, const struct config *config,
-                  const struct sweep_record *result, const char *output, struct error *error);
+                  const struct sweep_record *result, struct error *error);
 
 /* Forgets one, in the file too. */
 bool measured_remove(struct measured_plans *plans, size_t index, struct error *error);

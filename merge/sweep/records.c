@@ -19,8 +19,9 @@ double sweep_record_value(const struct sweep_record *record, const char *metric)
 }
 
 void sweep_record_copy(struct sweep_record *target, const struct sweep_record *source) {
-    *target =
-        (struct sweep_record){.seconds = source->seconds, .error = memory_string(source->error)};
+    *target = (struct sweep_record){.seconds = source->seconds,
+                                    .error = memory_string(source->error),
+                                    .output = memory_string(source->output)};
     string_list_copy(&target->settings, &source->settings);
     for (size_t i = 0; i < source->metrics.count; i++)
         metrics_set(&target->metrics, source->metrics.items[i].name,
@@ -31,6 +32,7 @@ void sweep_record_free(struct sweep_record *record) {
     string_list_free(&record->settings);
     metrics_free(&record->metrics);
     free(record->error);
+    free(record->output);
     *record = (struct sweep_record){0};
 }
 
@@ -49,6 +51,29 @@ void sweep_setting_write(struct document *json, const char *assignment) {
     free(key);
 }
 
+void sweep_result_write(struct document *json, const struct sweep_record *record) {
+    document_open(json, "metrics", '{', DOCUMENT_ROW);
+    for (size_t i = 0; i < record->metrics.count; i++)
+        document_number(json, record->metrics.items[i].name, record->metrics.items[i].value);
+    document_close(json);
+    document_number(json, "seconds", record->seconds);
+    document_string(json, "error", record->error);
+    if (record->output != NULL)
+        document_string(json, "output", record->output);
+}
+
+void sweep_result_read(const cJSON *object, struct sweep_record *record) {
+    const cJSON *member, *metrics = cJSON_GetObjectItemCaseSensitive(object, "metrics");
+    const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(object, "seconds");
+    cJSON_ArrayForEach(member, metrics) if (cJSON_IsNumber(member))
+        metrics_set(&record->metrics, member->string, member->valuedouble);
+    record->seconds = cJSON_IsNumber(seconds) ? seconds->valuedouble : 0;
+    record->error =
+        memory_string(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "error")));
+    record->output =
+        memory_string(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "output")));
+}
+
 static char *line_of(const struct sweep_record *record, const char *key) {
     struct document json;
     document_begin(&json);
@@ -58,12 +83,7 @@ static char *line_of(const struct sweep_record *record, const char *key) {
     for (size_t i = 0; i < record->settings.count; i++)
         sweep_setting_write(&json, record->settings.items[i]);
     document_close(&json);
-    document_open(&json, "metrics", '{', DOCUMENT_ROW);
-    for (size_t i = 0; i < record->metrics.count; i++)
-        document_number(&json, record->metrics.items[i].name, record->metrics.items[i].value);
-    document_close(&json);
-    document_number(&json, "seconds", record->seconds);
-    document_string(&json, "error", record->error);
+    sweep_result_write(&json, record);
     document_close(&json);
     return document_end(&json);
 }
@@ -84,8 +104,6 @@ static char *assignment_of(const cJSON *member) {
 static bool read_members(const cJSON *line, struct sweep_record *record) {
     const cJSON *settings = cJSON_GetObjectItemCaseSensitive(line, "settings"), *member;
     const cJSON *metrics = cJSON_GetObjectItemCaseSensitive(line, "metrics");
-    const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(line, "seconds");
-    const cJSON *reason = cJSON_GetObjectItemCaseSensitive(line, "error");
     if (!cJSON_IsObject(settings) || !cJSON_IsObject(metrics))
         return false;
     cJSON_ArrayForEach(member, settings) {
@@ -95,10 +113,7 @@ static bool read_members(const cJSON *line, struct sweep_record *record) {
         string_list_add(&record->settings, assignment);
         free(assignment);
     }
-    cJSON_ArrayForEach(member, metrics) if (cJSON_IsNumber(member))
-        metrics_set(&record->metrics, member->string, member->valuedouble);
-    record->seconds = cJSON_IsNumber(seconds) ? seconds->valuedouble : 0;
-    record->error = cJSON_IsString(reason) ? memory_string(reason->valuestring) : NULL;
+    sweep_result_read(line, record);
     return true;
 }
 

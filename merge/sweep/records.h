@@ -3,7 +3,9 @@
  * killed goes on where it stood.
  *
  *     {"sweep": DIGEST, "settings": {"alpha": 0.4, ...}, "metrics": {"auc": 0.91, ...},
- *      "seconds": 3.2, "error": null} */
+ *      "seconds": 3.2, "error": null}
+ *
+ * and behind an error "output": what the evaluation printed last. */
 #ifndef R2M_MERGE_SWEEP_RECORDS_H
 #define R2M_MERGE_SWEEP_RECORDS_H
 
@@ -12,6 +14,7 @@
 #include "merge/config/document.h"
 #include "merge/evaluation/metrics.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -21,10 +24,15 @@ struct sweep_record {
     struct metrics metrics;
     double seconds; /* merge and evaluation */
     char *error;    /* why there is no metric, or NULL */
+    char *output; /* the last of what the evaluation printed, where that is of interest; or NULL */
 };
 
 /* One of the settings as a member of an object. */
 void sweep_setting_write(struct document *json, const char *assignment);
+
+/* metrics, seconds, error and output of the record as members of an object, and back from one. */
+void sweep_result_write(struct document *json, const struct sweep_record *record);
+void sweep_result_read(const cJSON *object, struct sweep_record *record);
 
 /* The metric of that name; NaN where there is none. */
 double sweep_record_value(const struct sweep_record *record, const char *metric);

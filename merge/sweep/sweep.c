@@ -65,18 +65,32 @@ static bool is_missing(const struct sweep *sweep, const struct vary_list *list,
     return record == NULL || (sweep->retry && record->error != NULL);
 }
 
-/* A point that is to be tried. */
+/* A point, and what it asks for. */
 struct candidate {
     const size_t *choices;
     struct config config;
     struct settings effective; /* as R2M: its real part decides what the analysis has to do */
     struct rank_rule rank;     /* and this, which singular vectors */
     size_t core, ranks;        /* the first candidate with the same one, with both the same */
+    char plan[SHA256_TEXT];    /* alike where the method looks at no setting in which they differ */
+    const struct candidate *twin; /* the one of the same plan that is measured */
+    bool missing;                 /* not recorded yet */
 };
+
+/* Of everything that the method looks at. */
+static void digest_plan(const struct config *config, char sha256[SHA256_TEXT]) {
+    struct string_list assignments = {0};
+    struct digest *digest = digest_begin();
+    config_assignments(config, &assignments);
+    for (size_t i = 0; i < assignments.count; i++)
+        digest_add(digest, assignments.items[i], strlen(assignments.items[i]) + 1);
+    digest_end(digest, sha256);
+    string_list_free(&assignments);
+}
 
 static struct candidate candidate_of(const struct sweep *sweep, const struct vary_list *list,
                                      const size_t *choices) {
-    struct candidate one = {.choices = choices};
+    struct candidate one = {.choices = choices, .missing = is_missing(sweep, list, choices)};
     struct error error = {0};
     config_copy(&one.config, &sweep->plan->config);
     sweep_point_apply(list, choices, &one.config, &error); /* every value was tried before */
@@ -84,6 +98,7 @@ static struct candidate candidate_of(const struct sweep *sweep, const struct var
     one.effective = one.config.settings;
     one.rank = one.config.rank;
     method_effective(&one.effective, one.config.specialist_count, &one.rank);
+    digest_plan(&one.config, one.plan);
     return one;
 }
 
@@ -103,7 +118,8 @@ static size_t first_alike(const struct candidate *all, const struct candidate *o
 }
 
 static int by_group(const void *one, const void *other) {
-    const struct candidate *a = one, *b = other;
+    const struct candidate *a = *(const struct candidate *const *)one;
+    const struct candidate *b = *(const struct candidate *const *)other;
     if (a->core != b->core)
         return a->core < b->core ? -1 : 1;
     if (a->ranks != b->ranks)
@@ -111,21 +127,33 @@ static int by_group(const void *one, const void *other) {
     return a->choices < b->choices ? -1 : a->choices > b->choices;
 }
 
-/* The missing points, those with one analysis side by side. free() it; configs too. */
+/* Equal plans side by side, recorded ones before others. */
+static int by_plan(const void *one, const void *other) {
+    const struct candidate *a = *(const struct candidate *const *)one;
+    const struct candidate *b = *(const struct candidate *const *)other;
+    int order = strcmp(a->plan, b->plan);
+    if (order != 0 || a->missing != b->missing)
+        return order != 0 ? order : a->missing - b->missing;
+    return a->choices < b->choices ? -1 : a->choices > b->choices;
+}
+
+/* All points as candidates, with their twins. */
 static struct candidate *candidates(const struct sweep *sweep, const struct vary_list *list,
-                                    const struct sweep_points *points, size_t *count) {
+                                    const struct sweep_points *points) {
     struct candidate *all = memory_array(points->count, sizeof *all);
-    *count = 0;
+    struct candidate **sorted = memory_array(points->count, sizeof *sorted);
     for (size_t p = 0; p < points->count; p++) {
-        const size_t *choices = points->choices + p * points->keys;
-        if (!is_missing(sweep, list, choices))
-            continue;
-        struct candidate *one = &all[(*count)++];
-        *one = candidate_of(sweep, list, choices);
-        one->core = first_alike(all, one, false);
-        one->ranks = first_alike(all, one, true);
+        all[p] = candidate_of(sweep, list, points->choices + p * points->keys);
+        all[p].core = first_alike(all, &all[p], false);
+        all[p].ranks = first_alike(all, &all[p], true);
+        sorted[p] = &all[p];
     }
-    qsort(all, *count, sizeof *all, by_group);
+    qsort(sorted, points->count, sizeof *sorted, by_plan);
+    for (size_t i = 0; i < points->count; i++) {
+        bool same = i > 0 && strcmp(sorted[i]->plan, sorted[i - 1]->plan) == 0;
+        sorted[i]->twin = same ? sorted[i - 1]->twin : sorted[i];
+    }
+    free(sorted);
     return all;
 }
 
@@ -137,22 +165,55 @@ size_t sweep_missing(const struct sweep *sweep, const struct vary_list *list,
     return count;
 }
 
-bool sweep_run(const struct sweep *sweep, const struct vary_list *list,
-               const struct sweep_points *points, struct error *error) {
-    size_t count;
-    struct candidate *all = candidates(sweep, list, points, &count);
-    atomic_store(&sweep->trials.progress->total, count);
-    struct trials *trials = trials_begin(&sweep->trials);
+/* Measures the missing ones that have no other twin, those with one analysis side by side. */
+static bool measure(struct trials *trials, const struct vary_list *list, struct candidate *all,
+                    size_t count, struct error *error) {
+    struct candidate **sorted = memory_array(count, sizeof *sorted);
+    size_t own = 0;
     bool good = true;
-    for (size_t i = 0; i < count && good; i++) {
+    for (size_t i = 0; i < count; i++)
+        if (all[i].missing && all[i].twin == &all[i])
+            sorted[own++] = &all[i];
+    qsort(sorted, own, sizeof *sorted, by_group);
+    for (size_t i = 0; i < own && good; i++) {
         struct string_list settings;
-        sweep_point_settings(list, all[i].choices, &settings);
-        good = trials_add(trials, &all[i].config, &settings, error);
+        sweep_point_settings(list, sorted[i]->choices, &settings);
+        good = trials_add(trials, &sorted[i]->config, &settings, error);
         string_list_free(&settings);
     }
-    good = good && trials_wait(trials, error);
+    free(sorted);
+    return good && trials_wait(trials, error);
+}
+
+/* The others have what their twins have. */
+static bool repeat(struct trials *trials, const struct vary_list *list, const struct candidate *all,
+                   size_t count, struct error *error) {
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        struct string_list own, other;
+        if (!all[i].missing || all[i].twin == &all[i])
+            continue;
+        sweep_point_settings(list, all[i].choices, &own);
+        sweep_point_settings(list, all[i].twin->choices, &other);
+        good = trials_repeat(trials, &other, &own, error);
+        string_list_free(&own);
+        string_list_free(&other);
+    }
+    return good;
+}
+
+bool sweep_run(const struct sweep *sweep, const struct vary_list *list,
+               const struct sweep_points *points, struct error *error) {
+    struct candidate *all = candidates(sweep, list, points);
+    size_t missing = 0;
+    for (size_t i = 0; i < points->count; i++)
+        missing += all[i].missing;
+    atomic_store(&sweep->trials.progress->total, missing);
+    struct trials *trials = trials_begin(&sweep->trials);
+    bool good = measure(trials, list, all, points->count, error) &&
+                repeat(trials, list, all, points->count, error);
     trials_end(trials);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < points->count; i++)
         config_free(&all[i].config);
     free(all);
     return good;

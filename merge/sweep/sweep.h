@@ -1,14 +1,16 @@
 /* A sweep: plans that differ in some settings, each merged and evaluated, and the best of them.
  *
  * Grid and draw: the points of vary.h, those already recorded left out, ordered such that points
- * with the same Real core follow each other.
+ * with the same Real core, and of these the ones with the same ranks, follow each other. Points
+ * that differ only in settings at which their method does not look are measured once.
  *
- * Greedy search of ranks: begins with the plan as it is; then, layer by layer, those first whose
- * cut discards most of what they would contribute, sum_i (a_i s_i)^2 (||R_i,l||^2 -
- * ||T(R_i,l)||^2), all ranks of the layer are tried times each of a list of factors; the best
- * change is kept if it is better than what was there. It goes round until a round changes nothing
- * or the budget of evaluations is spent. Every step follows from the metrics before it, so a search
- * that was interrupted goes the same way again through what is recorded. */
+ * Greedy search of ranks: begins with the plan as it is; then, kind by kind of layers and then
+ * layer by layer, those first whose cut discards most of what they would contribute, sum_i (a_i
+ * s_i)^2
+ * (||R_i,l||^2 - ||T(R_i,l)||^2), all their ranks are tried times each of a list of factors; the
+ * best change is kept if it is better than what was there. It goes round until a round changes
+ * nothing or the budget of evaluations is spent. Every step follows from the metrics before it, so
+ * a search that was interrupted goes the same way again through what is recorded. */
 #ifndef R2M_MERGE_SWEEP_SWEEP_H
 #define R2M_MERGE_SWEEP_SWEEP_H
 

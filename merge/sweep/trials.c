@@ -274,6 +274,21 @@ bool trials_find(struct trials *trials, const struct string_list *settings,
     return record != NULL;
 }
 
+bool trials_repeat(struct trials *trials, const struct string_list *other,
+                   const struct string_list *settings, struct error *error) {
+    struct sweep_record record;
+    if (!trials_find(trials, other, &record))
+        return true;
+    string_list_free(&record.settings);
+    string_list_copy(&record.settings, settings);
+    pthread_mutex_lock(&trials->mutex);
+    bool good = sweep_records_add(trials->setup.records, &record, error);
+    pthread_mutex_unlock(&trials->mutex);
+    atomic_fetch_add(&trials->setup.progress->done, 1);
+    sweep_record_free(&record);
+    return good;
+}
+
 static bool is_running(struct trials *trials) {
     pthread_mutex_lock(&trials->mutex);
     bool some = lane_in(trials, LANE_RUNNING) != NULL || lane_in(trials, LANE_ENDED) != NULL;

@@ -50,6 +50,11 @@ bool trials_add(struct trials *trials, const struct config *config,
 bool trials_find(struct trials *trials, const struct string_list *settings,
                  struct sweep_record *copy);
 
+/* Records under settings what is recorded under other ones, of the same plan, where something is.
+ */
+bool trials_repeat(struct trials *trials, const struct string_list *other,
+                   const struct string_list *settings, struct error *error);
+
 /* Until all that were begun have ended. */
 bool trials_wait(struct trials *trials, struct error *error);
 

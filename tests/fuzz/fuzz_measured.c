@@ -29,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(file >= 0 && write(file, data, size) == (ssize_t)size && close(file) == 0);
     fill_config(&config);
     measured_read(path, &config, &plans);
-    const struct sweep_record result = {.seconds = 1};
-    require(measured_add(&plans, &config, &result, "output", &error));
+    const struct sweep_record result = {.seconds = 1, .output = (char *)"output"};
+    require(measured_add(&plans, &config, &result, &error));
     measured_read(path, &config, &again);
     require(again.count > 0 && again.count <= plans.count);
     require(measured_remove(&again, again.count - 1, &error));

@@ -23,11 +23,11 @@ static struct config config_of(const char *second) {
 }
 
 static void add(struct measured_plans *plans, const struct config *config, double auc) {
-    struct sweep_record result = {.seconds = 2.5};
+    struct sweep_record result = {.seconds = 2.5, .output = memory_string("auc: it\n")};
     struct error error = {0};
     metrics_set(&result.metrics, "auc", auc);
-    assert_true(measured_add(plans, config, &result, "auc: it\n", &error));
-    metrics_free(&result.metrics);
+    assert_true(measured_add(plans, config, &result, &error));
+    sweep_record_free(&result);
 }
 
 static void what_was_added_is_read(void **state) {
@@ -48,7 +48,7 @@ static void what_was_added_is_read(void **state) {
     const struct measured_plan *latest = &again.items[1];
     assert_true(metrics_find(&latest->record.metrics, "auc")->value == 0.75);
     assert_true(latest->record.seconds == 2.5 && latest->when > 1e9);
-    assert_string_equal(latest->output, "auc: it\n");
+    assert_string_equal(latest->record.output, "auc: it\n");
     assert_null(latest->record.error);
     bool alpha = false, overrides = false;
     for (size_t i = 0; i < latest->record.settings.count; i++) {

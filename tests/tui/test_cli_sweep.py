@@ -71,6 +71,18 @@ class Grid(Sweep):
                                cwd=self.folder, capture_output=True, text=True, check=True)
         self.assertEqual(json.loads(again.stdout)["loss"], best["metrics"]["loss"])
 
+    def test_equal_plans_are_measured_once(self):
+        """Averages look at no alpha: four points, three plans, and twice the same numbers."""
+        vary = ["--vary", "method=average,task_arithmetic", "--vary", "task_arithmetic.lambda=0.3,0.5"]
+        self.good(*self.sweep(*vary))
+        self.assertEqual((len(self.records()), self.calls()), (4, 3))
+        loss = {tuple(record["settings"].values()): record["metrics"]["loss"]
+                for record in self.records()}
+        self.assertEqual(loss["average", 0.3], loss["average", 0.5])
+        self.assertNotEqual(loss["task_arithmetic", 0.3], loss["task_arithmetic", 0.5])
+        self.good(*self.sweep(*vary[:3], "task_arithmetic.lambda=0.3,0.5,0.7"))
+        self.assertEqual((len(self.records()), self.calls()), (6, 4))  # the average is known
+
     def test_points_are_those_of_single_merges(self):
         self.good(*self.sweep(*VARY))
         for record in self.records():
@@ -126,7 +138,8 @@ class Failures(Sweep):
         return [record["error"] for record in self.records()], done.stderr
 
     def test_a_command_that_fails_is_a_record(self):
-        errors, said = self.failing("echo 'no such GPU' >&2; exit 3", code=1)
+        errors, said = self.failing("echo loading; echo 'no such GPU' >&2; exit 3", code=1)
+        self.assertEqual(self.records()[0]["output"], "loading\nno such GPU\n")
         self.assertEqual(errors, ["the evaluation ended with exit code 3; it ended with: no such GPU"] * 2)
         self.assertIn("no point has a metric", said)
 
@@ -225,6 +238,14 @@ class Resume(Sweep):
 
 
 class Greedy(Sweep):
+    def test_kinds_come_before_layers(self):
+        self.good(*self.sweep("--greedy", "3", "--factors", "0.5,2"))
+        plan, *kinds = [record["settings"]["ranks"] for record in self.records()]
+        self.assertEqual(plan, "plan")
+        for ranks in kinds:
+            self.assertIn("blocks.2.mlp.weight*", ranks)
+            self.assertIn("blocks.10.mlp.weight*", ranks)
+
     def test_ranks_grow_as_long_as_it_pays(self):
         told = self.json(*self.sweep("--greedy", "12", "--metric", "loss", "--json"))
         records = self.records()

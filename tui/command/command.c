@@ -64,7 +64,8 @@ const struct command commands[COMMAND_COUNT] = {
          "--eval, and recorded in DIR/sweep.jsonl; the same command goes on where it\n"
          "was stopped. DIR gets sweep.csv, a chart and best.json, the best plan.\n"
          "Without --eval nothing is merged: the metrics are what spectra tell.\n"
-         "--greedy BUDGET, in place of --vary, searches the ranks layer by layer.\n" SOURCE_TEXT,
+         "--greedy BUDGET, in place of --vary, searches the ranks by kinds of layers,\n"
+         "then layer by layer.\n" SOURCE_TEXT,
          command_sweep, "-o DIR is missing", false},
     [COMMAND_INIT] =
         {"init", "SOURCE -o CONFIG [--format FORMAT]",

@@ -139,6 +139,8 @@ static bool evaluate(void *context, const char *checkpoint, const _Atomic bool *
     for (size_t i = 0; i < evaluation.metrics.count; i++)
         metrics_set(&record->metrics, evaluation.metrics.items[i].name,
                     evaluation.metrics.items[i].value);
+    if (!good)
+        record->output = memory_string(evaluation.output);
     evaluation_free(&evaluation);
     return good;
 }

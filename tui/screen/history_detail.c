@@ -95,10 +95,10 @@ static void draw_output(const struct history_view *view, struct surface *surface
         surface_paragraph(surface, &rect, ELEMENT_ERROR, quoted);
         free(quoted);
     }
-    if (plan->output == NULL || *plan->output == '\0')
+    if (plan->record.output == NULL || *plan->record.output == '\0')
         surface_paragraph(surface, &rect, ELEMENT_QUIET, "nothing");
     else if (rect.height > 0)
-        draw_lines(surface, rect, plan->output);
+        draw_lines(surface, rect, plan->record.output);
 }
 
 void history_draw_detail(struct app *app, struct history_view *view, struct surface *surface,

@@ -113,8 +113,9 @@ void view_history_add(struct app *app, const struct export_job *job, const char 
     struct error trouble = {0};
     const struct sweep_record result = {.metrics = job->evaluation.metrics,
                                         .seconds = job->evaluation.seconds,
-                                        .error = (char *)error};
-    if (!measured_add(&view->plans, &job->plan->config, &result, job->evaluation.output, &trouble))
+                                        .error = (char *)error,
+                                        .output = job->evaluation.output};
+    if (!measured_add(&view->plans, &job->plan->config, &result, &trouble))
         app_say(app, STATUS_WARNING, "not kept for later sessions: %s", trouble.message);
     error_free(&trouble);
     list_plans(app, view);
