@@ -135,14 +135,11 @@ void history_sort_by(struct app *app, struct history_view *view, int column) {
 void history_sort_next(struct app *app, struct history_view *view) {
     int widths[HISTORY_COLUMNS];
     size_t at = 0, count = view->column_count;
-    if (count == 0)
-        return; /* nothing was drawn yet */
     layout_columns(view->columns, count, view->list.rect.width, widths);
     while (at < count && view->columns[at].id != view->sort_column)
         at++;
-    do
+    for (size_t step = 0; step < count && (step == 0 || widths[at] == 0); step++)
         at = (at + 1) % count;
-    while (widths[at] == 0);
     view->sort_column = 0; /* none: what follows is no second time */
     history_sort_by(app, view, view->columns[at].id);
     app_say(app, STATUS_INFO, "by %s, S turns it round", view->columns[at].title);

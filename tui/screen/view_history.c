@@ -241,11 +241,15 @@ static unsigned next(size_t *chosen, size_t count) {
 
 static unsigned act(struct app *app, void *state, enum action action) {
     struct history_view *view = state;
+    bool own = action == ACTION_RESTORE || action == ACTION_FORGET || action == ACTION_SORT ||
+               action == ACTION_SORT_TURN || action == ACTION_OUTPUT;
+    if (own && view->list.count == 0)
+        return DIRTY_SCREEN;
     switch (action) {
     case ACTION_RESTORE:
-        return view->list.count > 0 ? restore(app, view) : DIRTY_SCREEN;
+        return restore(app, view);
     case ACTION_FORGET:
-        return view->list.count > 0 ? forget(app, view) : DIRTY_SCREEN;
+        return forget(app, view);
     case ACTION_PLOT_SETTING:
         view->shows_output = false;
         return next(&view->axis, view->axis_count);
