@@ -215,9 +215,13 @@ static const char *write_problem(ssize_t written) {
 
 bool atomic_file_put(const struct atomic_file *file, const void *data, size_t bytes,
                      uint64_t offset, struct error *error) {
+    /* Larger writes make the kernel ask for larger pages; a virtual machine has to get those from
+     * its host each time, which makes writing up to ten times as slow. */
+    enum { PIECE = 1 << 16 };
     const char *from = data;
     while (bytes > 0) {
-        ssize_t written = pwrite(file->descriptor, from, bytes, (off_t)offset);
+        ssize_t written =
+            pwrite(file->descriptor, from, bytes < PIECE ? bytes : PIECE, (off_t)offset);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
