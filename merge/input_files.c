@@ -15,28 +15,46 @@ static void add_files(struct input_files *files, const struct tensor_table *tabl
     string_list_free(&paths);
 }
 
-static bool read_file(struct input_file *file, struct progress *progress, struct error *error) {
+/* What the workers have at hand. */
+struct reading {
+    struct input_files *files;
+    struct progress *progress;
+    struct error *errors; /* of each file */
+};
+
+static void read_file(void *context, size_t item) {
+    const struct reading *reading = context;
+    struct input_file *file = &reading->files->items[item];
     struct digest *digest = digest_begin();
-    bool good = digest_add_file(digest, file->path, progress, error);
+    digest_add_file(digest, file->path, reading->progress, &reading->errors[item]);
     digest_end(digest, file->sha256);
-    return good;
 }
 
-bool input_files_read(const struct tensor_table *table, struct input_files *files,
-                      struct progress *progress, struct error *error) {
+static void announce_bytes(const struct input_files *files, struct progress *progress) {
     uint64_t total = 0;
+    for (size_t f = 0; f < files->count; f++)
+        total += files->items[f].bytes;
+    atomic_store(&progress->done, 0);
+    atomic_store(&progress->total, total);
+}
+
+bool input_files_read(const struct tensor_table *table, struct pool *pool,
+                      struct input_files *files, struct progress *progress, struct error *error) {
+    struct reading reading = {.files = files, .progress = progress};
     bool good = true;
     *files = (struct input_files){0};
     for (size_t source = 0; source <= table->specialist_count; source++)
         add_files(files, table, source);
-    for (size_t f = 0; f < files->count; f++)
-        total += files->items[f].bytes;
-    if (progress != NULL) {
-        atomic_store(&progress->done, 0);
-        atomic_store(&progress->total, total);
+    if (progress != NULL)
+        announce_bytes(files, progress);
+    reading.errors = memory_array(files->count, sizeof *reading.errors);
+    pool_run(pool, files->count, read_file, &reading);
+    for (size_t f = 0; f < files->count; f++) {
+        if (good && reading.errors[f].kind != ERROR_NONE)
+            good = error_move(error, &reading.errors[f]);
+        error_free(&reading.errors[f]);
     }
-    for (size_t f = 0; f < files->count && good; f++)
-        good = read_file(&files->items[f], progress, error);
+    free(reading.errors);
     if (!good)
         input_files_free(files);
     return good;

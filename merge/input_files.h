@@ -2,6 +2,7 @@
 #ifndef R2M_MERGE_INPUT_FILES_H
 #define R2M_MERGE_INPUT_FILES_H
 
+#include "analysis/support/pool.h"
 #include "analysis/tensor_table.h"
 
 struct input_file {
@@ -16,10 +17,10 @@ struct input_files {
     size_t count;
 };
 
-/* Reads every file of the table whole. progress (may be NULL) counts bytes. On failure files is
- * empty. */
-bool input_files_read(const struct tensor_table *table, struct input_files *files,
-                      struct progress *progress, struct error *error);
+/* Reads every file of the table whole, as many at a time as the pool has threads. progress (may be
+ * NULL) counts bytes. On failure files is empty, and the error that of the first such file. */
+bool input_files_read(const struct tensor_table *table, struct pool *pool,
+                      struct input_files *files, struct progress *progress, struct error *error);
 void input_files_free(struct input_files *files);
 
 #endif

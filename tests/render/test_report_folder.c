@@ -26,7 +26,7 @@ static int make_room(void **state) {
     struct room *room = memory_array(1, sizeof *room);
     struct model_recipe recipe = model_recipe_default(3);
     room->study = study_make(&recipe, NULL, 1);
-    assert_true(input_files_read(room->study.table, &room->files, NULL, &error));
+    assert_true(input_files_read(room->study.table, room->study.pool, &room->files, NULL, &error));
     room->source = (struct report_source){room->study.plan, room->study.analysis,
                                           room->study.preview, &room->files};
     room->folder = scratch_path(&room->study.model.scratch, "report");
@@ -51,7 +51,7 @@ static void a_wish_to_stop_leaves_nothing(void **state) {
     assert_false(report_write(&room->source, room->folder, false, &progress, &error));
     assert_int_equal(error.kind, ERROR_CANCELLED);
     error_free(&error);
-    assert_false(input_files_read(room->study.table, &files, &progress, &error));
+    assert_false(input_files_read(room->study.table, room->study.pool, &files, &progress, &error));
     assert_int_equal(error.kind, ERROR_CANCELLED);
     assert_int_equal(files.count, 0);
     error_free(&error);

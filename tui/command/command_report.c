@@ -16,7 +16,8 @@ struct reporting {
 
 static bool hash_inputs(void *context, struct progress *progress, struct error *error) {
     struct reporting *reporting = context;
-    return input_files_read(reporting->session->table, &reporting->files, progress, error);
+    const struct session *session = reporting->session;
+    return input_files_read(session->table, session->pool, &reporting->files, progress, error);
 }
 
 static bool write_report(void *context, struct progress *progress, struct error *error) {

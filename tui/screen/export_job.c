@@ -46,7 +46,7 @@ static bool write_report(struct app *app) {
     preview_compute(preview, job->plan, app->analysis);
     const struct report_source source = {job->plan, app->analysis, preview, &files};
     bool good = report_check_folder(job->path, job->overwrite, &job->error) &&
-                input_files_read(app->table, &files, &job->progress, &job->error) &&
+                input_files_read(app->table, app->pool, &files, &job->progress, &job->error) &&
                 report_write(&source, job->path, job->overwrite, &job->progress, &job->error);
     input_files_free(&files);
     preview_free(preview);
