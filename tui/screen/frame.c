@@ -68,7 +68,15 @@ static int tabs_col(const struct app *app, int width) {
     return col < room ? col : room > 0 ? room : 0;
 }
 
-/* "spectra 37/144 ETA 0:12" in as many columns: without the word, without the time left. */
+/* "37/144" as "26%", in its place. */
+static void make_percent(char *text) {
+    size_t done, total;
+    if (sscanf(text, "%zu/%zu", &done, &total) == 2 && total > 0)
+        snprintf(text, strlen(text) + 1, "%zu%%", 100 * done / total);
+}
+
+/* "spectra 37/144 ETA 0:12" in as many columns: without the word, without the time left, as a
+ * percentage. */
 static const char *fit_progress(char *text, int width) {
     char *time = strstr(text, " ETA ");
     const char *space = strchr(text, ' ');
@@ -78,6 +86,8 @@ static const char *fit_progress(char *text, int width) {
         memmove(time + 1, time + 5, strlen(time + 5) + 1);
     if (text_width(text) > width && time != NULL)
         *time = '\0';
+    if (text_width(text) > width)
+        make_percent(text);
     return text;
 }
 
