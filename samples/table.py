@@ -11,6 +11,7 @@ on the test photographs and on a second source, which no choice has looked at.
 import argparse
 import itertools
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -50,18 +51,24 @@ SWITCHES = [
     *grid(alpha=[0, 0.3, 1, 1.5, 2, 3]), *grid(residual__rank__ratio=[0.02, 0.05, 0.3, 1]),
     {"residual.rank.gd": "true"}, {"residual.rank.mp": "true"}, {"residual.rank.energy": 0.9},
     {"residual.rank.auto": "true"},
-{"norm_match": "none"}, {"norm_match": "layer"}, {"residual.against": "projection"},
+    {"norm_match": "none"}, {"norm_match": "layer"}, {"residual.against": "projection"},
     {"real.normalize": "true"}, {"real.rank": 2}, {"real.center": "true"}, {"eta": "absolute"},
     {"core_scale": 1.2},
 ]
 PRESETS = ["paper", "script"]
+# Ranks where residuals count for more than by default: rules from spectra alone, and searched ones.
+LOUD = {"alpha": 2}
+RULES = [{"residual.rank.auto": "true"}, {"residual.rank.gd": "true"}, {"residual.rank.mp": "true"},
+         {"residual.rank.energy": 0.9}]
+RATIOS = grid(residual__rank__ratio=[0.02, 0.05, 0.1, 0.2, 0.4, 1])
+SEARCHED = 24  # evaluations of a greedy search, by kind of layer, then by layer
 
 
 class Bench:
     """Specialists of every seed, merged by r2m and evaluated; each result is computed once."""
 
     def __init__(self, args):
-        self.r2m, self.stride, self.known = args.r2m, args.stride, {}
+        self.r2m, self.cache, self.known = args.r2m, args.cache, {}
         self.images = {split: thinned(evaluate.images_of(split, args.cache), args.stride) for split in evaluate.SPLITS}
         shipped, bank = Path(__file__).parent, None
         self.base, self.files = shipped / "base.safetensors", {}
@@ -92,6 +99,22 @@ class Bench:
                     self.merge(seed, names, settings, preset, file)
                 self.known[key] = evaluate.aucs(file, self.images[split], wanted)
         return self.known[key]
+
+    def search(self, seed, folder):
+        """The config of a greedy search for the best mean over seen families in validation."""
+        measure = f"{sys.executable} {evaluate.__file__} --cache {self.cache} --split validation --json {{}}"
+        subprocess.run([self.r2m, "sweep", "--quiet", "--base", self.base, "--greedy", str(SEARCHED),
+                        *(f"--set={key}={value}" for key, value in LOUD.items()), "--eval", measure,
+                        "--metric", "seen", "-o", folder,
+                        *(f"{name}={self.files[seed][name]}" for name in FAMILIES)], check=True)
+        return Path(folder) / "best.json"
+
+    def searched(self, seed):
+        """The means of what a search finds, in every split."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "merged.safetensors"
+            subprocess.run([self.r2m, "merge", "--quiet", self.search(seed, folder), "-o", file], check=True)
+            return {split: evaluate.summary(evaluate.aucs(file, self.images[split])) for split in evaluate.SPLITS}
 
     def seen(self, settings):
         """Mean over seeds and seen families on the validation photographs."""
@@ -152,15 +175,31 @@ def print_methods(bench):
         row(bench, f"R2M, preset {preset}", FAMILIES, {}, preset)
 
 
+def switch_row(bench, label, settings):
+    parts = [figures(bench, split, FAMILIES, settings)[key] for split in ("test", "second")
+             for key in ("seen", "unseen")]
+    cells = [label, f"{bench.seen(settings):.3f}", *map(spread, parts)]
+    print("| " + " | ".join(cells) + " |", flush=True)
+
+
 def print_switches(bench):
     print("\n### One switch of R2M at a time\n")
     print("The rest by default; the validation column is what settings are chosen by.\n")
     print("| | validation, seen | seen | unseen | seen, 2nd source | unseen, 2nd source |\n|---|---|---|---|---|---|")
     for settings in [{}, *SWITCHES]:
-        parts = [figures(bench, split, FAMILIES, settings)[key] for split in ("test", "second")
-                 for key in ("seen", "unseen")]
-        cells = [text_of(settings), f"{bench.seen(settings):.3f}", *map(spread, parts)]
-        print("| " + " | ".join(cells) + " |", flush=True)
+        switch_row(bench, text_of(settings), settings)
+
+
+def print_ranks(bench):
+    print(f"\n### Ranks by rules and by search, {text_of(LOUD)}\n")
+    print("| | validation, seen | seen | unseen | seen, 2nd source | unseen, 2nd source |\n|---|---|---|---|---|---|")
+    for settings in [*RULES, *RATIOS]:
+        switch_row(bench, text_of(settings), {**LOUD, **settings})
+    found = [bench.searched(seed) for seed in SEEDS]
+    parts = [spread(np.array([one[split][key] for one in found])) for split in ("test", "second")
+             for key in ("seen", "unseen")]
+    validation = np.mean([one["validation"]["seen"] for one in found])
+    print(f"| greedy search, {SEARCHED} evaluations | {validation:.3f} | " + " | ".join(parts) + " |", flush=True)
 
 
 def print_composed(bench):
@@ -202,6 +241,7 @@ def main():
     print("Made by `make samples-table`; `README.md` says what was measured, and how.")
     print_methods(bench)
     print_switches(bench)
+    print_ranks(bench)
     print_composed(bench)
     print_task_vectors(bench)
 

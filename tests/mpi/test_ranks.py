@@ -69,6 +69,15 @@ class SameAsOneProcess(RanksTest):
         for count in (1, 2, 3):
             self.assertEqual(self.good_together(count, *analyze), expected)
 
+    def test_one_cache(self):
+        """Written by all ranks at once, read by them and by one process."""
+        analyze = ["analyze", *SOURCE, "--json", "--spectra"]
+        alone = self.good(*analyze)
+        for count in (3, 2):
+            self.assertEqual(self.good_together(count, *analyze, "--cache", "cache"), alone)
+        self.assertEqual(self.good(*analyze, "--cache", "cache"), alone)
+        self.assertEqual(len(self.json("cache", "--json", "--cache", "cache")["analyses"]), 1)
+
     def test_analysis_into_a_file(self):
         expected = self.good("analyze", *SOURCE)
         self.assertEqual(self.good_together(2, "analyze", *SOURCE, "-o", "table"), "")
