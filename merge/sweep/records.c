@@ -38,7 +38,8 @@ void sweep_record_free(struct sweep_record *record) {
 
 /* ---- a line ---- */
 
-void sweep_setting_write(struct document *json, const char *assignment) {
+/* One of the settings as a member of an object. */
+static void write_setting(struct document *json, const char *assignment) {
     const char *equals = strchr(assignment, '='), *text = equals + 1;
     char *key = memory_text(assignment, (size_t)(equals - assignment));
     double number;
@@ -74,16 +75,20 @@ void sweep_result_read(const cJSON *object, struct sweep_record *record) {
         memory_string(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, "output")));
 }
 
+void sweep_record_write(struct document *json, const struct sweep_record *record) {
+    document_open(json, "settings", '{', DOCUMENT_ROW);
+    for (size_t i = 0; i < record->settings.count; i++)
+        write_setting(json, record->settings.items[i]);
+    document_close(json);
+    sweep_result_write(json, record);
+}
+
 static char *line_of(const struct sweep_record *record, const char *key) {
     struct document json;
     document_begin(&json);
     document_open(&json, NULL, '{', DOCUMENT_ROW);
     document_string(&json, "sweep", key);
-    document_open(&json, "settings", '{', DOCUMENT_ROW);
-    for (size_t i = 0; i < record->settings.count; i++)
-        sweep_setting_write(&json, record->settings.items[i]);
-    document_close(&json);
-    sweep_result_write(&json, record);
+    sweep_record_write(&json, record);
     document_close(&json);
     return document_end(&json);
 }

@@ -27,10 +27,8 @@ struct sweep_record {
     char *output; /* the last of what the evaluation printed, where that is of interest; or NULL */
 };
 
-/* One of the settings as a member of an object. */
-void sweep_setting_write(struct document *json, const char *assignment);
-
-/* metrics, seconds, error and output of the record as members of an object, and back from one. */
+/* All of the record as members of an object; then without its settings, and back from one. */
+void sweep_record_write(struct document *json, const struct sweep_record *record);
 void sweep_result_write(struct document *json, const struct sweep_record *record);
 void sweep_result_read(const cJSON *object, struct sweep_record *record);
 

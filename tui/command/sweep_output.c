@@ -79,19 +79,6 @@ static size_t failed_count(const struct sweep_results *results) {
     return count;
 }
 
-static void write_record(struct document *json, const struct sweep_record *record) {
-    document_open(json, "settings", '{', DOCUMENT_ROW);
-    for (size_t i = 0; i < record->settings.count; i++)
-        sweep_setting_write(json, record->settings.items[i]);
-    document_close(json);
-    document_open(json, "metrics", '{', DOCUMENT_ROW);
-    for (size_t i = 0; i < record->metrics.count; i++)
-        document_number(json, record->metrics.items[i].name, record->metrics.items[i].value);
-    document_close(json);
-    document_number(json, "seconds", record->seconds);
-    document_string(json, "error", record->error);
-}
-
 static void print_json(const struct sweep_report *report, const struct sweep_results *results) {
     const struct sweep_record *best = sweep_best(report->records, report->goal);
     struct document json;
@@ -104,7 +91,7 @@ static void print_json(const struct sweep_report *report, const struct sweep_res
     document_bool(&json, "lower_is_better", report->goal->lower);
     if (best != NULL) {
         document_open(&json, "best", '{', DOCUMENT_LINES);
-        write_record(&json, best);
+        sweep_record_write(&json, best);
         document_close(&json);
     } else {
         document_null(&json, "best");
@@ -112,7 +99,7 @@ static void print_json(const struct sweep_report *report, const struct sweep_res
     document_open(&json, "results", '[', DOCUMENT_LINES);
     for (size_t r = 0; r < results->row_count; r++) {
         document_open(&json, NULL, '{', DOCUMENT_ROW);
-        write_record(&json, results->rows[r]);
+        sweep_record_write(&json, results->rows[r]);
         document_close(&json);
     }
     document_close(&json);
