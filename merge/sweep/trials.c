@@ -1,5 +1,6 @@
 #include "merge/sweep/trials.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void conclude(struct lane *lane, struct error *failure) {
     struct trials *trials = lane->trials;
     struct error error = {0};
     bool cancelled = failure->kind == ERROR_CANCELLED;
-    lane->record.seconds = now() - lane->start;
+    lane->record.seconds = round(1000 * (now() - lane->start)) / 1000;
     if (failure->kind != ERROR_NONE)
         lane->record.error = reason_of(failure);
     pthread_mutex_lock(&trials->mutex);

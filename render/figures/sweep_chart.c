@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN 0.08
+#define MARGIN 0.08      /* above and below */
+#define SIDE_MARGIN 0.02 /* left and right: marks at the ends are whole */
 
 enum { CURVE_LIMIT = 8, DIGITS = 4 };
 
@@ -85,6 +86,18 @@ static void add_curve(struct chart *chart, const struct grid *grid, const char *
         }
 }
 
+/* A line where the best of all curves lies. */
+static void mark_best(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
+    double best = NAN, at = NAN;
+    for (size_t i = 0; i < grid->rows * grid->columns; i++)
+        if (sweep_goal_better(goal, grid->values[i], best)) {
+            best = grid->values[i];
+            number_parse(grid->along->values.items[i % grid->columns], &at);
+        }
+    if (!isnan(best) && grid->columns > 1)
+        chart_add_line(chart, true, at, "best", CHART_NEUTRAL, true);
+}
+
 static void fill_curves(struct chart *chart, const struct grid *grid,
                         const struct sweep_goal *goal) {
     for (size_t row = 0; row < grid->rows; row++) {
@@ -92,14 +105,27 @@ static void fill_curves(struct chart *chart, const struct grid *grid,
         add_curve(chart, grid, name, row);
         free(name);
     }
+    mark_best(chart, grid, goal);
+}
+
+/* The word; where it has a bar of its own, with its value: heights differ by less than one sees,
+ * and a failed point is no 0. free() it. */
+static char *category_text(const struct grid *grid, size_t column) {
+    const char *word = grid->along != NULL ? grid->along->values.items[column] : "";
+    double value = grid->values[column];
+    char number[NUMBER_TEXT];
+    if (grid->rows > 1)
+        return memory_string(word);
+    return memory_format("%s %s", word,
+                         isfinite(value) ? chart_number(value, DIGITS, number, sizeof number)
+                                         : "failed");
 }
 
 static void fill_bars(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
     chart_set_bars(chart, grid->columns, grid->rows, false);
     struct chart_bars *bars = &chart->bars;
     for (size_t c = 0; c < grid->columns; c++) {
-        bars->categories[c] =
-            memory_string(grid->along != NULL ? grid->along->values.items[c] : "");
+        bars->categories[c] = category_text(grid, c);
         for (size_t row = 0; row < grid->rows; row++) {
             double value = grid->values[row * grid->columns + c];
             bars->values[c * grid->rows + row] = isfinite(value) ? value : 0;
@@ -162,7 +188,7 @@ static void fill_grid(struct chart *chart, const struct sweep_results *results,
 }
 
 /* What curves span and a little more: points differ by less than their distance from 0. */
-static void fit_values(struct chart_axis *axis, const struct chart *chart) {
+static void fit_curves(struct chart *chart) {
     double low = INFINITY, high = -INFINITY;
     for (size_t c = 0; c < chart->curve_count; c++)
         for (size_t i = 0; i < chart->curves[c].count; i++) {
@@ -170,34 +196,59 @@ static void fit_values(struct chart_axis *axis, const struct chart *chart) {
             high = fmax(high, chart->curves[c].y[i]);
         }
     double margin = (high - low) * MARGIN;
+    double side = (chart->x.maximum - chart->x.minimum) * SIDE_MARGIN;
+    chart->x.minimum -= side;
+    chart->x.maximum += side;
     if (!(margin > 0))
         return;
-    axis->minimum = low - margin;
-    axis->maximum = high + margin;
+    chart->y.minimum = low - margin;
+    chart->y.maximum = high + margin;
 }
 
-static char *best_text(const struct sweep_results *results, const struct sweep_goal *goal) {
-    const struct sweep_record *best = NULL;
+/* Index of the best row, the first of equal ones; the number of rows where none has the metric. */
+static size_t best_row(const struct sweep_results *results, const struct sweep_goal *goal) {
+    size_t best = results->row_count;
     double value = NAN;
-    char number[NUMBER_TEXT];
     for (size_t r = 0; r < results->row_count; r++) {
         double own = sweep_record_value(results->rows[r], goal->metric);
         if (sweep_goal_better(goal, own, value)) {
-            best = results->rows[r];
+            best = r;
             value = own;
         }
     }
-    if (best == NULL)
+    return best;
+}
+
+/* "; 3 points failed"; free() it. */
+static char *failed_text(const struct sweep_results *results) {
+    size_t failed = 0;
+    for (size_t r = 0; r < results->row_count; r++)
+        failed += results->rows[r]->error != NULL;
+    return failed > 0 ? memory_format("; %zu point%s failed", failed, failed > 1 ? "s" : "")
+                      : memory_string("");
+}
+
+/* Names the settings; of a search, whose settings are as many as its layers, the trial. */
+static char *best_text(const struct sweep_results *results, const struct sweep_goal *goal) {
+    size_t row = best_row(results, goal);
+    char number[NUMBER_TEXT];
+    if (row == results->row_count)
         return memory_string("no point has this metric");
-    char *settings = sweep_settings_text(&best->settings);
-    char *text =
-        memory_format("best %s: %s", chart_number(value, DIGITS, number, sizeof number), settings);
+    const struct sweep_record *best = results->rows[row];
+    char *failed = failed_text(results);
+    char *settings = results->is_search ? memory_format("trial %zu", row + 1)
+                                        : sweep_settings_text(&best->settings);
+    chart_number(sweep_record_value(best, goal->metric), DIGITS, number, sizeof number);
+    char *text = memory_format("best %s: %s%s", number, settings, failed);
     free(settings);
+    free(failed);
     return text;
 }
 
 struct chart *figure_sweep(const struct sweep_results *results, const struct sweep_goal *goal) {
-    char *title = memory_format("Sweep: %s over %zu points", goal->metric, results->row_count);
+    char *title =
+        memory_format("%s: %s over %zu %s", results->is_search ? "Search" : "Sweep", goal->metric,
+                      results->row_count, results->is_search ? "trials" : "points");
     struct chart *chart = chart_create(title);
     free(title);
     chart->subtitle = best_text(results, goal);
@@ -209,6 +260,6 @@ struct chart *figure_sweep(const struct sweep_results *results, const struct swe
         chart->y.label = memory_string(goal->metric);
     chart_fit(chart);
     if (chart->curve_count > 0)
-        fit_values(&chart->y, chart);
+        fit_curves(chart);
     return chart;
 }

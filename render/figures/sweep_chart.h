@@ -1,8 +1,9 @@
 /* A sweep as a chart: the metric against what was varied.
  *
  * One or two settings of numbers: a curve against the one with more values, a curve for each value
- * of the other; beyond eight curves a map. Words: bars. Of further settings the best is taken. A
- * search by layers: the metric of every trial and the best so far. */
+ * of the other, a line at the best; beyond eight curves a map. Words: bars, told with their values.
+ * Of further settings the best is taken. A search by layers: the metric of every trial and the best
+ * so far. Points that failed are counted below the title. */
 #ifndef R2M_RENDER_FIGURES_SWEEP_CHART_H
 #define R2M_RENDER_FIGURES_SWEEP_CHART_H
 

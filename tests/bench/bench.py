@@ -12,6 +12,7 @@ with stands in RATIOS, what it has to reach in GOALS.
 """
 
 import argparse
+import csv
 import os
 import platform
 import re
@@ -70,6 +71,18 @@ def merge(bench):
     return [("merge command", done.seconds, "s"),
             ("merge command, processor", done.processor, "s"),
             ("merge, resident beside mapped files", done.memory, "MiB")]
+
+
+def sweep(bench):
+    """Four values of alpha, evaluated by a command that takes no time: the first one has the
+    analysis to do, the others share it."""
+    out = bench.folder / "sweep"
+    run([bench.program, "sweep", *bench.source(*CLIP), "--vary", "alpha=0.2,0.4,0.6,0.8", "--eval",
+         "echo auc: 1 #{}", "-o", out, "--quiet"])
+    with open(out / "sweep.csv", newline="") as file:
+        first, *further = [float(row["seconds"]) for row in csv.DictReader(file)]
+    shutil.rmtree(out)
+    return [("sweep, first point", first, "s"), ("sweep, further point", min(further), "s")]
 
 
 def copy(bench):
@@ -153,6 +166,7 @@ STAGES = (
     ("CLIP ViT-L/14 x 3", lapack),
     ("CLIP ViT-L/14 x 3", torch),
     ("CLIP ViT-L/14 x 3", merge),
+    ("CLIP ViT-L/14 x 3", sweep),
     ("CLIP ViT-L/14 x 3", copy),
     ("CLIP ViT-L/14 x 3", formats),
     ("CLIP ViT-L/14 x 3", screen),
@@ -173,6 +187,7 @@ RATIOS = (
     ("torch.linalg.svd / spectra pass", "torch.linalg.svd", "spectra pass"),
     ("torch.linalg.svdvals / spectra pass", "torch.linalg.svdvals", "spectra pass"),
     ("torch merge loop / merge", "torch merge loop", "merge command"),
+    ("sweep: further point / merge", "sweep, further point", "merge command"),
     ("cp / full-rank merge", "cp and sync", "full-rank merge"),
     ("pth / safetensors", "full-rank merge, pth", "full-rank merge, safetensors"),
 )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,19 @@ class Grid(Sweep):
         self.assertNotEqual(loss["task_arithmetic", 0.3], loss["task_arithmetic", 0.5])
         self.good(*self.sweep(*vary[:3], "task_arithmetic.lambda=0.3,0.5,0.7"))
         self.assertEqual((len(self.records()), self.calls()), (6, 4))  # the average is known
+
+    def test_the_chart_tells_the_best_and_what_failed(self):
+        """Words as bars with their values, numbers as curves with a line at the best."""
+        svg = self.folder / "out" / "sweep.svg"
+        command = "test -e n && echo loss=0.1234 || { touch n; exit 1; } # {}"
+        self.good(*self.sweep("--vary", "method=average,ties,cart", "--format", "svg", command=command))
+        words = "".join(re.findall(r">([^<]+)<", svg.read_text()))
+        for text in ("average failed", "ties 0.1234", "best 0.1234: method=ties; 1 point failed"):
+            self.assertIn(text, words)
+        self.good(*self.sweep(*VARY[:2], "--format", "svg", "--force"))
+        words = "".join(re.findall(r">([^<]+)<", svg.read_text()))
+        self.assertNotIn("failed", words)
+        self.assertEqual(words.count("best"), 2)  # below the title, at the line
 
     def test_points_are_those_of_single_merges(self):
         self.good(*self.sweep(*VARY))
@@ -258,6 +272,23 @@ class Greedy(Sweep):
         again = subprocess.run([*self.evaluate.format("again.safetensors").split()],
                                cwd=self.folder, capture_output=True, text=True, check=True)
         self.assertEqual(json.loads(again.stdout)["loss"], best["metrics"]["loss"])
+
+    def test_a_killed_search_goes_on_within_its_budget(self):
+        """What was measured before the kill counts, and is not measured again."""
+        path = self.folder / "out" / "sweep.jsonl"
+        command = self.sweep("--greedy", "7", "--metric", "loss")
+        process = subprocess.Popen([R2M, *command], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (path.exists() and path.read_text().count("\n") >= 3):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        before = self.records()
+        self.good(*command)
+        self.good(*self.sweep("--greedy", "7", "--metric", "loss", output="whole"))
+        self.assertEqual(self.records()[:len(before)], before)
+        self.assertEqual([(r["settings"], r["metrics"]) for r in self.records()],
+                         [(r["settings"], r["metrics"]) for r in self.records("whole")])
 
     def test_it_goes_the_same_way_again(self):
         whole = self.json(*self.sweep("--greedy", "9", "--json", output="whole"))
