@@ -30,12 +30,13 @@ static inline __attribute__((always_inline)) void add_half(const struct side *x,
                                                            size_t offset, size_t count,
                                                            struct inner_sum *sums, size_t n) {
     half products[TILE][TILE] = {0};
-    for (size_t k = offset; k < count; k += INNER_LANES)
+    for (size_t k = offset; k < count; k += INNER_LANES) {
 #pragma GCC unroll 3
         for (size_t i = 0; i < TILE; i++)
 #pragma GCC unroll 3
             for (size_t j = is_diagonal ? i : 0; j < TILE; j++)
                 products[i][j] += *(const half *)(x->rows[i] + k) * *(const half *)(y->rows[j] + k);
+    }
 #pragma GCC unroll 3
     for (size_t i = 0; i < TILE; i++)
 #pragma GCC unroll 3
