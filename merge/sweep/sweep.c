@@ -141,14 +141,14 @@ static int by_plan(const void *one, const void *other) {
 static struct candidate *candidates(const struct sweep *sweep, const struct vary_list *list,
                                     const struct sweep_points *points) {
     struct candidate *all = memory_array(points->count, sizeof *all);
-    struct candidate **sorted = memory_array(points->count, sizeof *sorted);
+    struct candidate **sorted = memory_array(points->count, sizeof(struct candidate *));
     for (size_t p = 0; p < points->count; p++) {
         all[p] = candidate_of(sweep, list, points->choices + p * points->keys);
         all[p].core = first_alike(all, &all[p], false);
         all[p].ranks = first_alike(all, &all[p], true);
         sorted[p] = &all[p];
     }
-    qsort(sorted, points->count, sizeof *sorted, by_plan);
+    qsort(sorted, points->count, sizeof(struct candidate *), by_plan);
     for (size_t i = 0; i < points->count; i++) {
         bool same = i > 0 && strcmp(sorted[i]->plan, sorted[i - 1]->plan) == 0;
         sorted[i]->twin = same ? sorted[i - 1]->twin : sorted[i];
@@ -168,13 +168,13 @@ size_t sweep_missing(const struct sweep *sweep, const struct vary_list *list,
 /* Measures the missing ones that have no other twin, those with one analysis side by side. */
 static bool measure(struct trials *trials, const struct vary_list *list, struct candidate *all,
                     size_t count, struct error *error) {
-    struct candidate **sorted = memory_array(count, sizeof *sorted);
+    struct candidate **sorted = memory_array(count, sizeof(struct candidate *));
     size_t own = 0;
     bool good = true;
     for (size_t i = 0; i < count; i++)
         if (all[i].missing && all[i].twin == &all[i])
             sorted[own++] = &all[i];
-    qsort(sorted, own, sizeof *sorted, by_group);
+    qsort(sorted, own, sizeof(struct candidate *), by_group);
     for (size_t i = 0; i < own && good; i++) {
         struct string_list settings;
         sweep_point_settings(list, sorted[i]->choices, &settings);
