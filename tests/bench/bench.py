@@ -109,6 +109,17 @@ def memory(bench):
              run([bench.program, "plot", *source, "-o", figures], figures).memory, "MiB")]
 
 
+def second_opening(bench):
+    """A whole analysis, and the same again with what its cache keeps."""
+    cache = bench.folder / "cache"
+    command = [bench.program, "analyze", *bench.source(*CLIP), "--json", "--cache", cache]
+    shutil.rmtree(cache, ignore_errors=True)
+    first = run(command).seconds
+    second = min(run(command).seconds for _ in range(5))
+    shutil.rmtree(cache)
+    return [("first analysis", first, "s"), ("second opening", 1000 * second, "ms")]
+
+
 def figures(bench):
     """Every figure at 300 DPI by two workers, analysis not counted."""
     folder = bench.model(*CLIP)
@@ -166,6 +177,7 @@ STAGES = (
     ("CLIP ViT-L/14 x 3", lapack),
     ("CLIP ViT-L/14 x 3", torch),
     ("CLIP ViT-L/14 x 3", merge),
+    ("CLIP ViT-L/14 x 3", second_opening),
     ("CLIP ViT-L/14 x 3", sweep),
     ("CLIP ViT-L/14 x 3", copy),
     ("CLIP ViT-L/14 x 3", formats),
@@ -210,6 +222,7 @@ GOALS = {
     "slice, resident": ("<", 4096),
     "whole, told before": ("<", 4097),
     "pth / safetensors": ("<", 1.1),
+    "second opening": ("<", 200),
     "open safetensors": ("<", 50),
     "open pth": ("<", 50),
 }
@@ -264,6 +277,7 @@ def main():
     build = options.build.resolve()
     folder = (options.folder or build / "bench").resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    os.environ["R2M_CACHE"] = "none"  # but where a stage asks for one
     bench, rows = Bench(build, folder, os.environ.get("PEERS")), []
     for title, stage in STAGES:
         if re.search(options.only, f"{title}: {stage.__name__}"):
