@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -19,16 +20,32 @@ SOURCE = ["--base", "base.safetensors", "one.safetensors", "two.safetensors"]
 MERGE = ["merge", *SOURCE, "-o", "out.safetensors", "--threads", "1"]
 
 
-def drain(terminal):
-    """What was written until nobody holds the other side."""
-    shown = b""
-    try:
-        while part := os.read(terminal, 65536):
-            shown += part
-    except OSError:  # the other side is closed
-        pass
-    os.close(terminal)
-    return shown
+class Terminal:
+    """A terminal of its own for one program's output. Its other side stays open here until the
+    program has ended: what is still under way when the last one closes it may be lost."""
+
+    END = b"\0end\0"
+
+    def __init__(self, columns=80):
+        self.ours, self.theirs = pty.openpty()
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def first(self):
+        """Waits for something to be shown and returns it."""
+        return os.read(self.ours, 1000)
+
+    def rest(self, process):
+        """All that is shown until the program ends."""
+        shown, ended = b"", False
+        while not shown.endswith(self.END):
+            if not ended and process.poll() is not None:
+                ended = True
+                os.write(self.theirs, self.END)
+            if select.select([self.ours], [], [], 0.01)[0]:
+                shown += os.read(self.ours, 65536)
+        os.close(self.ours)
+        os.close(self.theirs)
+        return shown.removesuffix(self.END).decode()
 
 
 class LongWork(ProgramTest):
@@ -87,33 +104,30 @@ class LongWork(ProgramTest):
         self.assertEqual((self.folder / "out.safetensors").read_text(), "old")
 
     def test_interrupted_analysis(self):
-        terminal, stderr = pty.openpty()
-        process = self.start("analyze", *SOURCE, "--threads", "1", "-o", "table", stderr=stderr)
-        os.close(stderr)
-        shown = os.read(terminal, 1000)  # progress: the work has begun
+        terminal = Terminal()
+        process = self.start("analyze", *SOURCE, "--threads", "1", "-o", "table",
+                             stderr=terminal.theirs)
+        terminal.first()  # progress: the work has begun
         process.send_signal(signal.SIGINT)
-        shown += drain(terminal)
-        process.communicate()
+        shown = terminal.rest(process)
         self.assertEqual(process.returncode, 130, shown)
         self.assertFalse((self.folder / "table").exists())
 
     def test_interrupted_report(self):
         before = self.files()
-        terminal, stderr = pty.openpty()
-        process = self.start("report", *SOURCE, "--threads", "1", "-o", "report", stderr=stderr)
-        os.close(stderr)
-        shown = os.read(terminal, 1000)  # progress: the work has begun
+        terminal = Terminal()
+        process = self.start("report", *SOURCE, "--threads", "1", "-o", "report",
+                             stderr=terminal.theirs)
+        terminal.first()  # progress: the work has begun
         process.send_signal(signal.SIGINT)
-        shown += drain(terminal)
-        process.communicate()
+        shown = terminal.rest(process)
         self.assertEqual(process.returncode, 130, shown)
         self.assertEqual(self.files(), before)
 
     def test_progress_is_shown_on_a_terminal_and_cleared(self):
-        terminal, stderr = pty.openpty()
-        process = self.start(*MERGE, stderr=stderr)
-        os.close(stderr)
-        shown = drain(terminal).decode()
+        terminal = Terminal()
+        process = self.start(*MERGE, stderr=terminal.theirs)
+        shown = terminal.rest(process)
         output, _ = process.communicate()
         self.assertEqual(process.returncode, 0, shown)
         self.assertIn("spectra", shown)  # reading and merging may be over before they are shown
@@ -123,11 +137,9 @@ class LongWork(ProgramTest):
         self.assertNotIn("\x1b", output)
 
     def test_quiet_and_pipes_have_no_progress(self):
-        terminal, stderr = pty.openpty()
-        process = self.start(*MERGE, "--quiet", stderr=stderr)
-        os.close(stderr)
-        self.assertEqual(drain(terminal), b"")
-        process.communicate()
+        terminal = Terminal()
+        process = self.start(*MERGE, "--quiet", stderr=terminal.theirs)
+        self.assertEqual(terminal.rest(process), "")
         self.assertEqual(process.returncode, 0)
         process = self.start(*MERGE, "--force")
         self.assertNotIn("\r", process.communicate()[1])
@@ -146,14 +158,12 @@ class Tables(ProgramTest):
     """Standard output that is a terminal."""
 
     def shown(self, *arguments, columns=80, **env):
-        terminal, stdout = pty.openpty()
-        fcntl.ioctl(stdout, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        terminal = Terminal(columns)
         process = subprocess.Popen([R2M, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                   stdout=stdout, stderr=subprocess.DEVNULL,
+                                   stdout=terminal.theirs, stderr=subprocess.DEVNULL,
                                    env={**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm", **env})
-        os.close(stdout)
-        shown = drain(terminal).decode()
-        self.assertEqual(process.wait(), 0)
+        shown = terminal.rest(process)
+        self.assertEqual(process.returncode, 0)
         return shown.replace("\r\n", "\n")
 
     def test_columns_are_aligned_within_the_width(self):
