@@ -1,9 +1,11 @@
 #include "merge/merge.h"
 
 #include "analysis/support/ranks.h"
+#include "analysis/support/vector.h"
 #include "merge/merge_output.h"
 #include "merge/recipe.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
@@ -51,12 +53,26 @@ static bool overflow(const struct narrowing *to, uint64_t element, double value,
                      to->layer->name, element, value, dtype_name(to->dtype));
 }
 
+/* In a loop without an early end, which the compiler makes vectors of. */
+VECTOR_LOOP static bool all_finite(const double *values, size_t count) {
+    uint64_t bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= !(fabs(values[i]) <= DBL_MAX);
+    return bad == 0;
+}
+
+static size_t first_infinite(const double *values, size_t count) {
+    size_t first = 0;
+    while (first < count && isfinite(values[first]))
+        first++;
+    return first;
+}
+
 static bool narrow(void *context, uint64_t first, const double *values, size_t count,
                    struct error *error) {
     const struct narrowing *to = context;
-    size_t width = dtype_bits(to->dtype) / 8, bad = 0;
-    while (bad < count && isfinite(values[bad]))
-        bad++;
+    size_t width = dtype_bits(to->dtype) / 8;
+    size_t bad = all_finite(values, count) ? count : first_infinite(values, count);
     if (bad == count)
         bad = dtype_narrow(to->dtype, values, count, to->target + first * width);
     return bad == count || overflow(to, first + bad, values[bad], error);

@@ -1,6 +1,7 @@
 #include "merge/recipe.h"
 
 #include "analysis/low_rank.h"
+#include "analysis/support/vector.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -140,8 +141,16 @@ static void head_piece(const struct recipe *recipe, uint64_t first, size_t count
         values[e] /= (double)recipe->specialist_count;
 }
 
-/* theta_0 + delta; where nothing changes the base's value stays as it is, a negative zero too.
- * delta: of the whole tensor, or NULL to combine the piece here. */
+/* Where nothing changes the base's value stays as it is, a negative zero too. */
+VECTOR_LOOP static void add_changes(double *restrict values, const double *restrict delta,
+                                    size_t count) {
+    for (size_t e = 0; e < count; e++) {
+        double sum = values[e] + delta[e];
+        values[e] = delta[e] != 0 ? sum : values[e];
+    }
+}
+
+/* theta_0 + delta. delta: of the whole tensor, or NULL to combine the piece here. */
 static void sum_piece(const struct recipe *recipe, const double *delta, uint64_t first,
                       size_t count, double *values, double *scratch) {
     const struct layer *layer = recipe->layer;
@@ -154,9 +163,7 @@ static void sum_piece(const struct recipe *recipe, const double *delta, uint64_t
     } else {
         delta += first;
     }
-    for (size_t e = 0; e < count; e++)
-        if (delta[e] != 0)
-            values[e] += delta[e];
+    add_changes(values, delta, count);
 }
 
 static bool run_pieces(const struct recipe *recipe, const double *delta, double *buffer,
