@@ -86,13 +86,17 @@ def sweep(bench):
 
 
 def copy(bench):
-    """At full rank a merge reads, adds and writes; beside it cp of a file of the output's size."""
+    """At full rank a merge reads, adds, writes, and tells the sha256 of what is on the disk; beside
+    it cp of a file of the output's size, alone and with the same digest."""
     file, copied = bench.model(*CLIP) / "s1.safetensors", bench.folder / "copy"
-    full, synced = [], []
+    full, synced, digested = [], [], []
     for _ in range(3):
         full.append(merging(bench, bench.source(*CLIP), "--set", "residual.rank.full=true"))
         synced.append(run(["sh", "-c", 'cp "$0" "$1" && sync "$1"', file, copied], copied))
+        digested.append(run(["sh", "-c", 'cp "$0" "$1" && sync "$1" && sha256sum "$1"', file,
+                             copied], copied))
     return [("cp and sync", min(synced).seconds, "s"),
+            ("cp, sync and sha256sum", min(digested).seconds, "s"),
             ("full-rank merge", min(full).seconds, "s"),
             ("full-rank merge, processor", min(one.processor for one in full), "s")]
 
@@ -201,6 +205,7 @@ RATIOS = (
     ("torch merge loop / merge", "torch merge loop", "merge command"),
     ("sweep: further point / merge", "sweep, further point", "merge command"),
     ("cp / full-rank merge", "cp and sync", "full-rank merge"),
+    ("cp with sha256sum / full-rank merge", "cp, sync and sha256sum", "full-rank merge"),
     ("pth / safetensors", "full-rank merge, pth", "full-rank merge, safetensors"),
 )
 
