@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path("man/r2m.1")
+OPTION = r"^  (?:-(\S), |    )--(\S+)(?: ([A-Z]\S*|'.*?'))? +(.*)$"  # letter, name, argument, help
 VIEWS = ["all", "layers", "specialists", "map", "plan", "export", "history", "steps"]
 
 
@@ -39,7 +40,7 @@ def options(program):
     for command in [name for name, *_ in commands(program)] + [""]:
         text = text_of(program, *filter(None, [command]), "--help")
         listed = text.split("Options:\n")[1].split("\n\n")[0]
-        for row in re.findall(r"^  (?:-(\S), |    )--(\S+)(?: (\S+))?  +(.*)$", listed, re.M):
+        for row in re.findall(OPTION, listed, re.M):
             found.setdefault(row, []).append(command)
     return found
 
