@@ -15,7 +15,8 @@ bool real_settings_equal(const struct real_settings *one, const struct real_sett
     return one->rank == other->rank && one->center == other->center &&
            one->normalize == other->normalize && one->block_norm == other->block_norm &&
            one->blend == other->blend && one->against == other->against &&
-           one->tensors == other->tensors && one->gamma_twice == other->gamma_twice;
+           one->tensors == other->tensors && one->gamma_twice == other->gamma_twice &&
+           memcmp(one->mean, other->mean, sizeof one->mean) == 0;
 }
 
 bool real_settings_check(const struct real_settings *settings, const struct tensor_table *table,
@@ -161,15 +162,24 @@ static void make_projection(struct real_core *core, const double *vectors, const
     free(square);
 }
 
-/* w = C (1/N), blended with the mean. */
+static void make_mean(struct real_core *core) {
+    const double *given = core->settings.mean;
+    double sum = 0;
+    for (size_t i = 0; i < core->n; i++)
+        sum += given[i];
+    for (size_t i = 0; i < core->n; i++)
+        core->mean[i] = sum > 0 ? given[i] : 1 / (double)core->n;
+}
+
+/* w = C mean, blended with the mean. */
 static void make_weights(struct real_core *core) {
     size_t n = core->n;
     double beta = core->settings.blend;
     for (size_t j = 0; j < n; j++) {
         double row = 0;
         for (size_t i = 0; i < n; i++)
-            row += core->projection[j * n + i] / (double)n;
-        core->weights[j] = (1 - beta) / (double)n + beta * row;
+            row += core->projection[j * n + i] * core->mean[i];
+        core->weights[j] = (1 - beta) * core->mean[j] + beta * row;
     }
 }
 
@@ -195,7 +205,7 @@ static void compare_layer(const struct real_core *core, const double *gram, size
     double own[SPECIALIST_LIMIT], mean[SPECIALIST_LIMIT];
     real_core_coefficients(core, layer, own);
     for (size_t j = 0; j < n; j++)
-        mean[j] = core->scale[j] / (double)n;
+        mean[j] = core->scale[j] * core->mean[j];
     const double *g = gram + layer * n * n;
     comparison->core += gram_form(g, n, own, own);
     comparison->mean += gram_form(g, n, mean, mean);
@@ -262,6 +272,7 @@ static struct real_core *core_create(const struct tensor_table *table,
     core->n = n;
     core->eigenvalues = memory_array(n, sizeof(double));
     core->scale = memory_array(n, sizeof(double));
+    core->mean = memory_array(n, sizeof(double));
     core->projection = memory_array(n * n, sizeof(double));
     core->weights = memory_array(n, sizeof(double));
     core->parts = memory_array(n, sizeof(double));
@@ -292,6 +303,7 @@ bool real_core_compute(const struct tensor_table *table, const double *gram,
             core->eigenvalues[k] = ascending[n - 1 - k];
         clamp_rank(core, total);
         make_projection(core, vectors, total);
+        make_mean(core);
         make_weights(core);
         make_parts(core);
         compare_with_mean(table, gram, core);
@@ -311,6 +323,7 @@ void real_core_free(struct real_core *core) {
         return;
     free(core->eigenvalues);
     free(core->scale);
+    free(core->mean);
     free(core->projection);
     free(core->weights);
     free(core->parts);
@@ -325,7 +338,7 @@ void real_core_coefficients(const struct real_core *core, size_t layer, double *
     double gamma = core->settings.gamma_twice ? core->gamma[layer] : 1;
     for (size_t j = 0; j < core->n; j++)
         coefficients[j] =
-            core->scale[j] * (core->member[layer] ? gamma * core->weights[j] : 1 / (double)core->n);
+            core->scale[j] * (core->member[layer] ? gamma * core->weights[j] : core->mean[j]);
 }
 
 void residual_coefficients(const struct real_core *core, size_t layer, size_t specialist,

@@ -27,6 +27,7 @@ struct real_settings {
     enum against against;
     enum real_tensors tensors;
     bool gamma_twice; /* the script's quirk: tau_core of layer l times gamma_l once more */
+    double mean[SPECIALIST_LIMIT]; /* [N] shares in the mean task vector; all 0: 1/N each */
 };
 
 struct real_core {
@@ -34,6 +35,7 @@ struct real_core {
     size_t n;                      /* N */
     double *eigenvalues;           /* [N] of G, or of H G H when centred, descending */
     double *scale;                 /* [N] d_i of normalize, else 1 */
+    double *mean;                  /* [N] shares in the mean, those of the settings or 1/N */
     double *projection;            /* [N x N] C: column i gives Pi tau_i = sum_j C[j][i] tau_j */
     double *weights;               /* [N] w after blending */
     double *parts;          /* [N] p_i = |w_i| ||tau_i|| / sum_j |w_j| ||tau_j|| (scaled tau) */
@@ -69,7 +71,7 @@ bool real_core_vanishes(const struct real_core *core);
 size_t real_core_owner(const struct real_core *core);
 
 /* [N] coefficients of tau_core in that layer: w (times gamma where gamma_twice) on the core's
- * layers, 1/N elsewhere. */
+ * layers, the mean's elsewhere. */
 void real_core_coefficients(const struct real_core *core, size_t layer, double *coefficients);
 
 /* [N] coefficients of R_i in that layer (section 3): e_i minus the core's coefficients, or

@@ -82,20 +82,16 @@ static bool met_nothing(const struct plan *plan, size_t index, struct error *err
 
 /* All rules and shares from the config. */
 static bool resolve(struct plan *plan, struct error *error) {
-    double sum = 0;
     bool good = true;
     struct rank_rule rank = plan->config.rank;
     plan->effective = plan->config.settings;
-    bool ranked = method_effective(&plan->effective, specialists(plan), &rank);
+    config_shares(&plan->config, plan->shares);
+    bool ranked = method_effective(&plan->effective, plan->shares, specialists(plan), &rank);
     for (size_t l = 0; l < plan->table->layer_count; l++)
         fill(plan, l, PLAN_ALL, rank);
     for (size_t i = 0; i < plan->config.override_count && ranked; i++)
         if (!apply_override(plan, &plan->config.overrides[i]) && error != NULL)
             good = met_nothing(plan, i, error);
-    for (size_t i = 0; i < specialists(plan); i++)
-        sum += plan->config.specialists[i].weight;
-    for (size_t i = 0; i < specialists(plan); i++)
-        plan->shares[i] = plan->config.specialists[i].weight / sum;
     return good;
 }
 

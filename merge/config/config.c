@@ -204,6 +204,14 @@ bool config_key_check(const char *field, const char *shown, const char *text, st
     return true;
 }
 
+void config_shares(const struct config *config, double *shares) {
+    double sum = 0;
+    for (size_t i = 0; i < config->specialist_count; i++)
+        sum += config->specialists[i].weight;
+    for (size_t i = 0; i < config->specialist_count; i++)
+        shares[i] = config->specialists[i].weight / sum;
+}
+
 bool config_weight_check(const char *shown, double weight, struct error *error) {
     if (weight >= 0 && weight <= WEIGHT_LIMIT)
         return true;

@@ -85,6 +85,9 @@ void config_assignments(const struct config *config, struct string_list *list);
 bool config_preset(struct config *config, const char *name, struct error *error);
 const char *const *config_preset_names(void); /* NULL-ended */
 
+/* [specialist_count] a_i = weight_i / sum of weights. */
+void config_shares(const struct config *config, double *shares);
+
 /* Appends a specialist (PATH or NAME=PATH; the name is made unique), or takes one out with the
  * overrides that name it. */
 void config_add_specialist(struct config *config, const char *text, double weight);

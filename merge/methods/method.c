@@ -1,5 +1,7 @@
 #include "merge/methods/method.h"
 
+#include <string.h>
+
 static const struct method_row rows[METHOD_COUNT] = {
     [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, false},
     [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, false},
@@ -25,21 +27,24 @@ static void settle_sum(struct settings *settings, double factor, struct rank_rul
     *rank = (struct rank_rule){.kind = RANK_FULL};
 }
 
-/* Mean, and the truncated differences from it. */
-static void settle_cart(struct settings *settings, double factor, struct rank_rule *rank) {
-    settle_sum(settings, factor, rank);
+/* Mean, and the truncated differences from it, whose weighted sum is 0 where nothing is cut off. */
+static void settle_cart(struct settings *settings, const double *shares, size_t n,
+                        struct rank_rule *rank) {
+    settle_sum(settings, (double)n * settings->cart.lambda, rank);
+    memcpy(settings->real.mean, shares, n * sizeof *shares);
     settings->real.blend = 0; /* the core is the mean */
     settings->real.against = AGAINST_CORE;
     settings->core_scale = 1;
     *rank = (struct rank_rule){RANK_RATIO, settings->cart.ratio};
 }
 
-bool method_effective(struct settings *settings, size_t specialist_count, struct rank_rule *rank) {
+bool method_effective(struct settings *settings, const double *shares, size_t specialist_count,
+                      struct rank_rule *rank) {
     double n = (double)specialist_count;
     if (settings->method == METHOD_R2M)
         return true;
     if (settings->method == METHOD_CART)
-        settle_cart(settings, n * settings->cart.lambda, rank);
+        settle_cart(settings, shares, specialist_count, rank);
     else if (settings->method == METHOD_TASK_ARITHMETIC)
         settle_sum(settings, n * settings->task_arithmetic.lambda, rank);
     else

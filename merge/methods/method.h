@@ -5,7 +5,7 @@
  * are. The others combine the task vectors of one tensor in their own way.
  *
  * Weights: where a formula sums over the specialists, each counts N a_i times, a_i its share of
- * the weights, so equal weights give the published formula. */
+ * the weights, so equal weights give the published formula; a mean is that by weight. */
 #ifndef R2M_MERGE_METHODS_METHOD_H
 #define R2M_MERGE_METHODS_METHOD_H
 
@@ -35,9 +35,11 @@ struct method_row {
 const struct method_row *method_row(enum method method);
 
 /* Puts the method as settings of R2M, and its rank rule: exactly where it has no combine function,
- * else as the average, which is also what vectors get. Returns whether the plan's own ranks hold,
- * that is, whether the method is R2M and nothing was changed. */
-bool method_effective(struct settings *settings, size_t specialist_count, struct rank_rule *rank);
+ * else as the average, which is also what vectors get. shares: a_i of the config's specialists.
+ * Returns whether the plan's own ranks hold, that is, whether the method is R2M and nothing was
+ * changed. */
+bool method_effective(struct settings *settings, const double *shares, size_t specialist_count,
+                      struct rank_rule *rank);
 
 /* The function that merges this layer under these settings, or NULL: the linear recipe. */
 method_combine *method_for_layer(const struct settings *settings, const struct layer *layer);

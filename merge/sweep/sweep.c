@@ -92,12 +92,14 @@ static struct candidate candidate_of(const struct sweep *sweep, const struct var
                                      const size_t *choices) {
     struct candidate one = {.choices = choices, .missing = is_missing(sweep, list, choices)};
     struct error error = {0};
+    double shares[SPECIALIST_LIMIT];
     config_copy(&one.config, &sweep->plan->config);
     sweep_point_apply(list, choices, &one.config, &error); /* every value was tried before */
     error_free(&error);
     one.effective = one.config.settings;
     one.rank = one.config.rank;
-    method_effective(&one.effective, one.config.specialist_count, &one.rank);
+    config_shares(&one.config, shares);
+    method_effective(&one.effective, shares, one.config.specialist_count, &one.rank);
     digest_plan(&one.config, one.plan);
     return one;
 }

@@ -57,8 +57,7 @@ def matrix(v):
 
 
 def cart(vectors, weights, ratio=0.12, factor=2.0):
-    mean = sum(vectors) / len(vectors)
-    merged = mean
+    merged = mean = average(vectors, weights)
     for w, v in zip(weights, vectors):
         u, s, vt = np.linalg.svd(matrix(v - mean), full_matrices=False)
         r = max(1, int(ratio * len(s))) if ratio > 0 else 0

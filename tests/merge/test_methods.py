@@ -83,9 +83,15 @@ class Methods(unittest.TestCase):
 
     def test_weights(self):
         weights = ["specialists.b.weight=2", "specialists.c.weight=0.5"]
-        for method in ("average", "task_arithmetic", "ties", "dare", "tsv_m", "iso_c"):
+        for method in ("average", "task_arithmetic", "ties", "dare", "cart", "tsv_m", "iso_c"):
             with self.subTest(method):
                 self.compare(method, {}, weights, [1, 2, 0.5])
+
+    def test_a_specialist_of_no_weight_is_out(self):
+        weights = ["specialists.c.weight=0"]
+        for method in ("average", "task_arithmetic", "ties", "dare", "cart", "iso_c"):
+            with self.subTest(method):
+                self.compare(method, {}, weights, [1, 1, 0])
 
     def same_weights(self, one, other, relative=0.0):
         for name in self.shared:

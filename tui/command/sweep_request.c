@@ -59,11 +59,8 @@ static bool read_points(const struct options *options, const struct config *conf
 }
 
 static bool has_ranks(const struct plan *plan, struct error *error) {
-    struct settings settings = plan->config.settings;
-    struct rank_rule rank = plan->config.rank;
-    if (method_effective(&settings, plan->config.specialist_count, &rank))
-        return true;
-    return error_set(error, ERROR_USAGE, "--greedy: %s has no ranks to search",
+    return plan->config.settings.method == METHOD_R2M ||
+           error_set(error, ERROR_USAGE, "--greedy: %s has no ranks to search",
                      method_row(plan->config.settings.method)->title);
 }
 
