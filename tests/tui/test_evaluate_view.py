@@ -8,6 +8,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from scripted_screen import ScriptTest  # noqa: E402
 
 
+class EvaluateMethod(ScriptTest):
+    def test_settings_of_a_method_without_a_core_change_meanwhile(self):
+        self.play("evaluate-method.script")
+        changed = "\n".join(self.room.screen("changed.txt"))
+        self.assertRegex(changed, r"ties.density.*0\.4")
+        self.assertNotIn("the core stays", changed)
+        self.assertIn("auc 0.625", "\n".join(self.room.screen("measured.txt")))
+
+
 class Evaluate(ScriptTest):
     def setUp(self):
         super().setUp()

@@ -129,26 +129,15 @@ void app_say(struct app *app, enum status_level level, const char *format, ...) 
     status_say(&app->status, app->now, level, "%s", text);
 }
 
-bool core_is_same(const struct settings *one, const struct settings *other) {
-    size_t count;
-    const struct settings_field *fields = settings_fields(&count);
-    for (size_t i = 0; i < count; i++)
-        if (fields[i].effect == EFFECT_CORE &&
-            settings_field_value(one, &fields[i]) != settings_field_value(other, &fields[i]))
-            return false;
-    return true;
-}
-
 /* New core and spectra where the plan asks for them; false with the reason when they cannot be. */
 static bool follow_core(struct app *app, struct error *error) {
-    struct settings present = {.real = app->analysis->settings};
-    const struct settings *wanted = &app->plan->effective;
-    if (core_is_same(wanted, &present))
+    const struct real_settings *wanted = &app->plan->effective.real;
+    if (real_settings_equal(wanted, &app->analysis->settings))
         return true;
     if (app->job.state != EXPORT_NONE)
         return error_set(error, ERROR_USAGE,
                          "the core stays as it is until the export has ended (C-c stops it)");
-    if (!analysis_set_real(app->analysis, &wanted->real, error))
+    if (!analysis_set_real(app->analysis, wanted, error))
         return false;
     app->stage = app->analysis->stage;
     app->stage_start = app->now;

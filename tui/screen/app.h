@@ -121,9 +121,6 @@ bool app_idle(const struct app *app);
  * taken back and said. */
 void app_plan_changed(struct app *app);
 
-/* Whether two settings ask for the same Real core. */
-bool core_is_same(const struct settings *one, const struct settings *other);
-
 /* A notifier that wakes the loop. */
 struct notifier app_notifier(struct app *app);
 

@@ -30,9 +30,8 @@ static const struct column columns[] = {
 
 /* The analysis with A's core: the app's own where that is the same. */
 static const struct analysis *analysis_of(struct app *app, struct compare *compare) {
-    struct settings present = {.real = app->analysis->settings};
     const struct real_settings *real = &compare->plan->effective.real;
-    if (core_is_same(&compare->plan->effective, &present))
+    if (real_settings_equal(real, &app->analysis->settings))
         return app->analysis;
     if (compare->analysis == NULL && app->analysis->gram != NULL)
         compare->analysis =
