@@ -43,8 +43,10 @@ bool evaluation_check(const char *command, struct error *error) {
 
 /* ---- the command ---- */
 
-/* 'path', with each ' in it as '\''. */
-static char *shell_quoted(const char *path) {
+/* 'path' from the root on, so that the command may change its folder; each ' in it as '\''. */
+static char *shell_quoted(const char *given) {
+    char *real = realpath(given, NULL);
+    const char *path = real != NULL ? real : given;
     char *quoted = memory_array(strlen(path) * 4 + 3, 1), *to = quoted;
     *to++ = '\'';
     for (; *path != '\0'; path++) {
@@ -55,6 +57,7 @@ static char *shell_quoted(const char *path) {
     }
     *to++ = '\'';
     *to = '\0';
+    free(real);
     return quoted;
 }
 
@@ -108,10 +111,12 @@ struct stream {
     int file; /* read end; -1: at its end */
     char *text;
     size_t length;
+    bool cut; /* there was more before */
 };
 
 static void keep(struct stream *stream, const char *bytes, size_t count) {
     size_t over = stream->length + count > KEPT ? stream->length + count - KEPT : 0;
+    stream->cut = stream->cut || over > 0;
     memmove(stream->text, stream->text + over, stream->length - over);
     stream->length -= over;
     memcpy(stream->text + stream->length, bytes, count);
@@ -150,6 +155,12 @@ static void drain(struct stream *streams) {
         for (ssize_t count; left > 0 && (count = read_some(&streams[s])) > 0;)
             left -= (int)count;
     }
+}
+
+/* Where whole lines begin: of one that was cut, half a name would be left, another name. */
+static size_t first_line(const struct stream *stream) {
+    const char *end = stream->cut ? memchr(stream->text, '\n', stream->length) : NULL;
+    return end != NULL ? (size_t)(end + 1 - stream->text) : 0;
 }
 
 /* ---- running it ---- */
@@ -231,8 +242,8 @@ static bool judge(enum ending ending, int status, double limit, struct error *er
 
 bool evaluation_run(const char *command, const char *checkpoint, double limit,
                     const _Atomic bool *cancel, struct evaluation *result, struct error *error) {
-    struct stream streams[STREAMS] = {{-1, memory_array(KEPT, 1), 0},
-                                      {-1, memory_array(KEPT, 1), 0}};
+    struct stream streams[STREAMS] = {{.file = -1, .text = memory_array(KEPT, 1)},
+                                      {.file = -1, .text = memory_array(KEPT, 1)}};
     int ends[STREAMS] = {-1, -1}, files[STREAMS];
     char *whole = filled_in(command, checkpoint);
     double start = clock_now();
@@ -246,8 +257,10 @@ bool evaluation_run(const char *command, const char *checkpoint, double limit,
     if (good) {
         int status = 0;
         enum ending ending = watch(child, streams, limit, cancel, &status);
+        size_t first = first_line(&streams[OUT]);
         good = judge(ending, status, limit, error) &&
-               metrics_parse(streams[OUT].text, streams[OUT].length, &result->metrics, error);
+               metrics_parse(streams[OUT].text + first, streams[OUT].length - first,
+                             &result->metrics, error);
     }
     result->seconds = clock_now() - start;
     result->output = memory_format("%.*s%.*s", (int)streams[OUT].length, streams[OUT].text,

@@ -16,12 +16,12 @@ struct evaluation {
 /* ERROR_USAGE where the command has no {} for the checkpoint's path. */
 bool evaluation_check(const char *command, struct error *error);
 
-/* Runs command by /bin/sh, each {} replaced by the path, quoted; in a process group of its own,
- * with nothing on standard input. After limit seconds, or once cancel (may be NULL) is set, the
- * whole group is ended: SIGTERM, a little later SIGKILL. ERROR_INPUT where the command fails, is
- * too slow or prints no metric on standard output, with the end of what it printed as the hint;
- * result->output is there in any case. evaluation_free(result) always. May run in several threads
- * at once. */
+/* Runs command by /bin/sh, each {} replaced by the path from the root on, quoted; in a process
+ * group of its own, with nothing on standard input. After limit seconds, or once cancel (may be
+ * NULL) is set, the whole group is ended: SIGTERM, a little later SIGKILL. ERROR_INPUT where the
+ * command fails, is too slow or prints no metric on standard output, with the end of what it
+ * printed as the hint; result->output is there in any case. evaluation_free(result) always. May run
+ * in several threads at once. */
 bool evaluation_run(const char *command, const char *checkpoint, double limit,
                     const _Atomic bool *cancel, struct evaluation *result, struct error *error);
 

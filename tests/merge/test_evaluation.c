@@ -38,6 +38,30 @@ static void the_path_takes_the_place_of_the_braces(void **state) {
     evaluation_free(&result);
 }
 
+static void a_command_may_change_its_folder(void **state) {
+    (void)state;
+    struct evaluation result;
+    struct error error = {0};
+    FILE *file = fopen("evaluated-here", "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_true(
+        run("cd / && test -f {} && echo auc: 0.5", "evaluated-here", LONG, &result, &error));
+    evaluation_free(&result);
+    unlink("evaluated-here");
+}
+
+static void half_a_line_of_a_flood_is_no_metric(void **state) {
+    (void)state;
+    struct evaluation result;
+    struct error error = {0};
+    assert_true(
+        run("yes long.name: 0.5 | head -20000; echo auc: 1; {}; true", ":", LONG, &result, &error));
+    assert_int_equal(result.metrics.count, 2);
+    assert_non_null(metrics_find(&result.metrics, "long.name"));
+    evaluation_free(&result);
+}
+
 /* Command, and what the message or the hint says. */
 static void failures_are_told(void **state) {
     (void)state;
@@ -157,6 +181,8 @@ static void several_run_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_path_takes_the_place_of_the_braces),
+        cmocka_unit_test(a_command_may_change_its_folder),
+        cmocka_unit_test(half_a_line_of_a_flood_is_no_metric),
         cmocka_unit_test(failures_are_told),
         cmocka_unit_test(a_command_without_braces_is_refused),
         cmocka_unit_test(a_slow_command_ends_with_its_children),
