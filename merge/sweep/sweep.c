@@ -19,8 +19,10 @@ bool sweep_goal_choose(struct sweep_goal *goal, const struct sweep_records *reco
     for (size_t r = 0; goal->metric == NULL && r < records->count; r++) {
         const struct sweep_record *record = &records->items[r];
         bool has_mean = isfinite(sweep_record_value(record, "mean"));
-        if (record->metrics.count > 0)
-            goal->metric = memory_string(has_mean ? "mean" : record->metrics.items[0].name);
+        if (record->metrics.count == 0)
+            continue;
+        goal->metric = memory_string(has_mean ? "mean" : record->metrics.items[0].name);
+        goal->lower = metric_is_cost(goal->metric);
     }
     return goal->metric != NULL;
 }

@@ -27,7 +27,7 @@ struct sweep_goal {
 struct sweep_goal sweep_goal_parse(const char *text);
 
 /* Where no metric is set: "mean" if it was measured, else the first one of the first record that
- * has any. False while there is none. */
+ * has any, lower for better where metric_is_cost. False while there is none. */
 bool sweep_goal_choose(struct sweep_goal *goal, const struct sweep_records *records);
 
 /* Whether value is better than other; any number is better than NaN. */

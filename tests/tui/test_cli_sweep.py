@@ -129,6 +129,12 @@ class Grid(Sweep):
                          min(record["metrics"]["loss"] for record in self.records()))
         self.assertTrue(told["lower_is_better"])
 
+    def test_unless_told_the_lowest_loss_is_best(self):
+        told = self.json(*self.sweep(*VARY, "--json"))
+        lowest = min(record["metrics"]["loss"] for record in self.records())
+        self.assertEqual((told["lower_is_better"], told["best"]["metrics"]["loss"]), (True, lowest))
+        self.assertFalse(self.json(*self.sweep(*VARY, "--metric", "loss", "--json"))["lower_is_better"])
+
     def test_random_points_are_reproducible(self):
         more = ["--vary", "alpha=0:1:0.01", "--random", "4", "--seed", "3"]
         self.good(*self.sweep(*more))
@@ -253,7 +259,7 @@ class Resume(Sweep):
 
 class Greedy(Sweep):
     def test_kinds_come_before_layers(self):
-        self.good(*self.sweep("--greedy", "3", "--factors", "0.5,2"))
+        self.good(*self.sweep("--greedy", "3", "--factors", "0.5,2", "--metric", "loss"))
         plan, *kinds = [record["settings"]["ranks"] for record in self.records()]
         self.assertEqual(plan, "plan")
         for ranks in kinds:
