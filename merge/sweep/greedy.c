@@ -263,14 +263,17 @@ static bool try_plan(struct search *search, struct error *error) {
     return true;
 }
 
-/* The unit's factors become those of before times factor; whether that gives other ranks. */
+/* The unit's factors become those of before times factor where that gives other ranks, so that
+ * equal ranks have equal factors; whether it does anywhere. */
 static bool scale_unit(struct search *search, const struct unit *unit, const double *before,
                        double factor) {
     bool other = false;
     for (size_t k = 0; k < unit->count; k++) {
         size_t layer = unit->layers[k];
-        search->factors[layer] = before[layer] * factor;
-        other = other || differs(search->preview, layer, before[layer], search->factors[layer]);
+        double scaled = before[layer] * factor;
+        bool is_other = differs(search->preview, layer, before[layer], scaled);
+        search->factors[layer] = is_other ? scaled : before[layer];
+        other = other || is_other;
     }
     return other;
 }

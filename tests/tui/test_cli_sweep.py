@@ -296,6 +296,18 @@ class Greedy(Sweep):
         self.assertEqual([(r["settings"], r["metrics"]) for r in self.records()],
                          [(r["settings"], r["metrics"]) for r in self.records("whole")])
 
+    def test_no_ranks_are_measured_twice(self):
+        """Where a factor changes nothing it is not taken: half of rank 1 is rank 1. The metric
+        wants one layer of a kind to grow and the other one not."""
+        script = self.folder / "evaluate.py"
+        script.write_text(script.read_text().replace(
+            "sum(away) / len(away)", "(lambda of: of['blocks.10.mlp.weight'] "
+            "- 10 * of['blocks.2.mlp.weight'])(dict(zip(base, away)))"))
+        self.good(*self.sweep("--greedy", "30", "--metric", "loss", "--set", "residual.rank=1"))
+        tried = [record["settings"]["ranks"] for record in self.records()]
+        self.assertTrue(any(ranks.startswith("blocks.10.mlp.weight*2") for ranks in tried), tried)
+        self.assertFalse([ranks for ranks in tried if "*0.5" in ranks])
+
     def test_it_goes_the_same_way_again(self):
         whole = self.json(*self.sweep("--greedy", "9", "--json", output="whole"))
         self.good(*self.sweep("--greedy", "4"))
