@@ -1,6 +1,7 @@
 #include "merge/merge.h"
 
 #include "merge/config/config_parts.h"
+#include "merge/methods/method.h"
 #include "merge/output_layout.h"
 #include "merge/recipe.h"
 
@@ -60,6 +61,15 @@ static void add_matrix_cost(struct cost *cost, const struct plan *plan, size_t l
         cost->write_memory += layer->elements * 8 + product;
 }
 
+static void add_method_cost(struct cost *cost, const struct plan *plan, const struct layer *layer) {
+    size_t n = plan->table->specialist_count;
+    const struct method_row *method = method_row(plan->config.settings.method);
+    const struct method_cost own = method->price(layer, n);
+    cost->write_memory += layer->elements * 8 + own.memory;
+    cost->read_bytes += (own.readings - 1) * layer_bytes(layer, n);
+    cost->products += own.operations;
+}
+
 /* Adds what one layer takes, beside room for its tensor. */
 static void add_layer_cost(struct cost *cost, const struct plan *plan,
                            const struct output_part *part, bool spectra) {
@@ -69,6 +79,8 @@ static void add_layer_cost(struct cost *cost, const struct plan *plan,
     own.read_bytes = 2 * layer_bytes(layer, plan->table->specialist_count);
     if (layer->role == ROLE_MATRIX)
         add_matrix_cost(&own, plan, part->layer, spectra);
+    if (method_for_layer(&plan->config.settings, layer) != NULL)
+        add_method_cost(&own, plan, layer);
     cost->read_bytes += own.read_bytes;
     cost->spectra += own.spectra;
     cost->products += own.products;

@@ -33,6 +33,12 @@ static double chance(uint64_t key, uint64_t element) {
     return (double)(mix(key + (element + 1) * golden) >> 11) * 0x1p-53;
 }
 
+struct method_cost dare_price(const struct layer *layer, size_t specialist_count) {
+    (void)layer;
+    (void)specialist_count;
+    return (struct method_cost){PIECE * sizeof(double), 1, 0};
+}
+
 bool dare_combine(const struct method_input *input, double *delta, struct error *error) {
     double drop = input->settings->dare.drop, lambda = input->settings->dare.lambda;
     uint64_t elements = input->layer->elements;

@@ -8,6 +8,12 @@
 /* Directions that the sum does not have count as 0 and stay out: their vectors are arbitrary. */
 static const double zero_share = 1e-12;
 
+struct method_cost iso_c_price(const struct layer *layer, size_t specialist_count) {
+    (void)specialist_count;
+    return (struct method_cost){singular_memory(layer->rows, layer->cols), 1,
+                                singular_operations(layer->rows, layer->cols)};
+}
+
 bool iso_c_combine(const struct method_input *input, double *delta, struct error *error) {
     const struct layer *layer = input->layer;
     struct singular parts;

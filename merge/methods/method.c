@@ -3,14 +3,17 @@
 #include <string.h>
 
 static const struct method_row rows[METHOD_COUNT] = {
-    [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, false},
-    [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, false},
-    [METHOD_TASK_ARITHMETIC] = {"task arithmetic", "lambda sum tau", NULL, false},
-    [METHOD_TIES] = {"TIES", "lambda mean of trimmed tau that agree in sign", ties_combine, false},
-    [METHOD_DARE] = {"DARE", "lambda sum mask tau / (1 - drop)", dare_combine, false},
-    [METHOD_CART] = {"CART", "mean + lambda sum T_r(tau - mean)", NULL, false},
-    [METHOD_TSV_M] = {"TSV-M", "alpha U S V', orthogonal singular vectors", tsv_m_combine, true},
-    [METHOD_ISO_C] = {"Iso-C", "alpha mean(sigma) U V' of sum tau", iso_c_combine, true},
+    [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, NULL, false},
+    [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, NULL, false},
+    [METHOD_TASK_ARITHMETIC] = {"task arithmetic", "lambda sum tau", NULL, NULL, false},
+    [METHOD_TIES] = {"TIES", "lambda mean of trimmed tau that agree in sign", ties_combine,
+                     ties_price, false},
+    [METHOD_DARE] = {"DARE", "lambda sum mask tau / (1 - drop)", dare_combine, dare_price, false},
+    [METHOD_CART] = {"CART", "mean + lambda sum T_r(tau - mean)", NULL, NULL, false},
+    [METHOD_TSV_M] = {"TSV-M", "alpha U S V', orthogonal singular vectors", tsv_m_combine,
+                      tsv_m_price, true},
+    [METHOD_ISO_C] = {"Iso-C", "alpha mean(sigma) U V' of sum tau", iso_c_combine, iso_c_price,
+                      true},
 };
 
 const struct method_row *method_row(enum method method) {

@@ -25,10 +25,19 @@ struct method_input {
  * give the reason, the caller names the tensor. */
 typedef bool method_combine(const struct method_input *input, double *delta, struct error *error);
 
+/* What combine takes for a layer: bytes beside delta, readings of all task vectors, operations of
+ * its decompositions. */
+struct method_cost {
+    uint64_t memory, readings;
+    double operations;
+};
+typedef struct method_cost method_price(const struct layer *layer, size_t specialist_count);
+
 struct method_row {
     const char *title;       /* "TIES" */
     const char *formula;     /* of the change of a matrix, for the eye */
     method_combine *combine; /* NULL: the effective settings say it all */
+    method_price *price;     /* of combine */
     bool matrices_only;      /* combine serves matrices; vectors are averaged */
 };
 
@@ -45,5 +54,6 @@ bool method_effective(struct settings *settings, const double *shares, size_t sp
 method_combine *method_for_layer(const struct settings *settings, const struct layer *layer);
 
 method_combine ties_combine, dare_combine, tsv_m_combine, iso_c_combine;
+method_price ties_price, dare_price, tsv_m_price, iso_c_price;
 
 #endif

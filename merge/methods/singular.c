@@ -6,11 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK = 64 }; /* columns that LAPACK takes at a time */
+
 void singular_free(struct singular *singular) {
     free(singular->u);
     free(singular->sigma);
     free(singular->vt);
     *singular = (struct singular){0};
+}
+
+/* The copy, U, V^T, and what gesdd works with: 4 n^2, or a block of rows and columns. */
+uint64_t singular_memory(size_t rows, size_t cols) {
+    uint64_t n = rows < cols ? rows : cols, both = (uint64_t)rows + cols;
+    return ((uint64_t)rows * cols + both * n + 4 * n * n + BLOCK * both) * sizeof(double);
+}
+
+/* Golub and Van Loan's count for the thin decomposition of a tall matrix. */
+double singular_operations(size_t rows, size_t cols) {
+    double n = (double)(rows < cols ? rows : cols), m = (double)(rows < cols ? cols : rows);
+    return 6 * m * n * n + 20 * n * n * n;
 }
 
 /* A row-major matrix is its transpose in LAPACK's order: U and V^T change places. */

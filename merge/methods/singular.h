@@ -4,6 +4,8 @@
 
 #include "analysis/support/error.h"
 
+#include <stdint.h>
+
 /* A = U diag(sigma) V^T, thin: n = min(rows, cols), all row-major. */
 struct singular {
     size_t rows, cols, n;
@@ -15,6 +17,10 @@ struct singular {
 /* matrix (rows x cols) is kept. LAPACK's gesdd, gesvd where it does not converge. */
 bool singular_make(const double *matrix, size_t rows, size_t cols, struct singular *singular,
                    struct error *error);
+
+/* What singular_make takes: bytes, with its result, and operations. */
+uint64_t singular_memory(size_t rows, size_t cols);
+double singular_operations(size_t rows, size_t cols);
 
 /* Replaces matrix by the nearest one with orthonormal columns (rows >= cols) or rows: U V^T of its
  * decomposition (the orthogonal factor of the polar decomposition). */

@@ -74,6 +74,12 @@ static void merge_piece(const struct method_input *input, const uint64_t *thresh
     }
 }
 
+struct method_cost ties_price(const struct layer *layer, size_t specialist_count) {
+    (void)layer;
+    return (struct method_cost){(DIGITS + specialist_count * PIECE) * sizeof(double),
+                                64 / DIGIT_BITS + 1, 0};
+}
+
 bool ties_combine(const struct method_input *input, double *delta, struct error *error) {
     uint64_t thresholds[SPECIALIST_LIMIT], elements = input->layer->elements;
     uint64_t kept = (uint64_t)(input->settings->ties.density * (double)elements);

@@ -58,6 +58,20 @@ static bool stack_fill(const struct method_input *input, struct stack *stack, do
     return true;
 }
 
+/* The stack, and beside it the decomposition of a task vector or of one of its sides. */
+struct method_cost tsv_m_price(const struct layer *layer, size_t specialist_count) {
+    size_t rows = layer->rows, cols = layer->cols;
+    size_t count = layer_max_rank(layer) / specialist_count * specialist_count;
+    struct method_cost cost = {singular_memory(rows, cols), 1,
+                               (double)specialist_count * singular_operations(rows, cols)};
+    const uint64_t sides[] = {singular_memory(rows, count), singular_memory(count, cols)};
+    for (size_t s = 0; s < 2; s++)
+        cost.memory = sides[s] > cost.memory ? sides[s] : cost.memory;
+    cost.memory += ((uint64_t)rows + cols + 1) * count * sizeof(double);
+    cost.operations += singular_operations(rows, count) + singular_operations(count, cols);
+    return cost;
+}
+
 bool tsv_m_combine(const struct method_input *input, double *delta, struct error *error) {
     struct stack stack = {0};
     bool good = stack_make(input, &stack) || piece_no_memory(error);

@@ -50,6 +50,14 @@ class Memory(ProgramTest):
                                 ["--threads", "2", "--memory", str(least - (4 << 20))])}
         self.assertEqual(len(digests), 1)
 
+    def test_methods_that_take_a_tensor_whole_say_so(self):
+        """The change in doubles, for each thread, and what decomposes it."""
+        least = self.needs("--set", "method=average")["memory_bytes"]
+        for method, doubles in (("ties", 1), ("dare", 1), ("iso_c", 4), ("tsv_m", 5)):
+            with self.subTest(method):
+                memory = self.needs("--set", f"method={method}")["memory_bytes"]
+                self.assertGreater(memory, least + 2 * doubles * 8 * 300 * 300)
+
     def test_an_analysis_says_what_it_needs(self):
         needs = self.json("analyze", *SOURCE, "--dry-run", "--json", "--threads", 3)
         self.assertEqual((needs["threads"], needs["passes"]), (3, 2))
