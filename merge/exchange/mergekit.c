@@ -128,15 +128,25 @@ static void lost_files(const struct config *config, struct string_list *lost) {
                       files);
 }
 
-/* Heads are averaged here, and tensors beside the base's are no matter. */
-static void lost_heads(const struct tensor_table *table, const struct row *row,
-                       struct string_list *lost) {
+static bool weights_differ(const struct config *config) {
+    for (size_t i = 1; i < config->specialist_count; i++)
+        if (config->specialists[i].weight != config->specialists[0].weight)
+            return true;
+    return false;
+}
+
+/* Heads are averaged here, without weights, and tensors beside the base's are no matter. */
+static void lost_heads(const struct config *config, const struct tensor_table *table,
+                       const struct row *row, struct string_list *lost) {
     size_t heads = 0, missing = 0;
     for (size_t l = 0; l < table->layer_count; l++) {
         bool is_head = table->layers[l].role == ROLE_HEAD;
         heads += is_head && table->layers[l].base != NULL;
         missing += is_head && table->layers[l].base == NULL;
     }
+    if (row->method == METHOD_AVERAGE && heads + missing > 0 && weights_differ(config))
+        exchange_lose(lost, "mergekit weighs the %zu head tensors, too; here they count alike",
+                      heads + missing);
     if (heads > 0 && row->method != METHOD_AVERAGE)
         exchange_lose(lost, "mergekit merges the %zu head tensors by %s; here they are averaged",
                       heads, row->name);
@@ -178,7 +188,7 @@ char *mergekit_text(const struct config *config, const struct tensor_table *tabl
     if (row->drops)
         exchange_lose(lost, "mergekit draws what is dropped by its own --random-seed and rescales "
                             "by the sum of magnitudes: the weights are alike, not equal");
-    lost_heads(table, row, lost);
+    lost_heads(config, table, row, lost);
     lost_files(config, lost);
     char *text = yaml_writer_end(&yaml);
     if (text == NULL)

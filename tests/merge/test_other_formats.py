@@ -179,6 +179,13 @@ class Told(ProgramTest):
         self.refused(2, "init", *SOURCE, "-o", "b.yaml", "--format", "yaml",
                      says=["--format", "r2m, authors, mergekit"])
 
+    def test_heads_are_not_weighed_here(self):
+        """By mergekit's linear they are, as all tensors."""
+        words = ["init", *SOURCE, "-o", "m.yaml", "--force", "--format", "mergekit", "--set", "method=average"]
+        self.assertNotIn("head", self.run_program(*words).stderr)
+        told = self.run_program(*words, "--set", "specialists.fr.weight=2").stderr
+        self.assertIn("mergekit weighs the 1 head tensors, too", told)
+
     def test_a_base_that_is_a_name_on_a_hub(self):
         (self.folder / "t.yaml").write_text("tasks: [fs, fr]\nmodel: openai/clip-vit-large-patch14\n")
         said = self.refused(1, "analyze", "t.yaml", says=["t.yaml: model: openai/clip"])
