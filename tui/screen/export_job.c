@@ -77,14 +77,18 @@ static bool write_adapters(struct app *app) {
     return good;
 }
 
-/* The merged file is there for the command only. */
+/* The merged file is there for the command only, a single one whatever output.shard_bytes says. */
 static bool evaluate(struct app *app) {
     struct export_job *job = &app->job;
     const struct config_eval *eval = &job->plan->config.eval;
-    if (!write_merged(app))
+    uint64_t *shard_bytes = &job->plan->config.settings.shard_bytes, wanted = *shard_bytes;
+    *shard_bytes = 0;
+    bool good = write_merged(app);
+    *shard_bytes = wanted;
+    if (!good)
         return false;
-    bool good = evaluation_run(eval->command, job->path, eval->timeout, &job->progress.cancel,
-                               &job->evaluation, &job->error);
+    good = evaluation_run(eval->command, job->path, eval->timeout, &job->progress.cancel,
+                          &job->evaluation, &job->error);
     unlink(job->path);
     return good;
 }
