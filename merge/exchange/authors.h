@@ -1,11 +1,13 @@
 /* The YAML of the method's authors (their merge script's --cfg) as a config, in and out.
  *
- *     tasks, weight_root      specialists: WEIGHT_ROOT/TASK.pth, else .safetensors, .pt, or as it
- * is model                   base: a file or a model folder merge_method            CORE r2m, CART
- * cart, AVG average, TA task_arithmetic, TM ties initial_rank_ratio      residual.rank.ratio (CART:
- * cart.ratio) real_rank_ratio         real.rank, at most the number of tasks real_blend_beta
- * real.blend eta_norm_alpha          alpha; without it prior prior                   lambda of
- * CART, TA and TM
+ *     tasks, weight_root      specialists: WEIGHT_ROOT/TASK.pth, else .safetensors, .pt, none
+ *     model                   base: a file or a model folder
+ *     merge_method            CORE r2m, CART cart, AVG average, TA task_arithmetic, TM ties
+ *     initial_rank_ratio      residual.rank.ratio (CART: cart.ratio)
+ *     real_rank_ratio         real.rank, at most the number of tasks
+ *     real_blend_beta         real.blend
+ *     eta_norm_alpha          alpha; without it prior
+ *     prior                   lambda of CART, TA and TM
  *
  * Other fields that their script or test harness knows are let pass without effect, as the script
  * does. What the file does not say has its default: `eta` too (preset script is what the script

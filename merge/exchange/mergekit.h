@@ -5,7 +5,7 @@
  *     ties             ties: weight N a_i, density, lambda where it is not 1, normalize true; both
  *                      trim tensor by tensor and let the weights vote
  *     dare             dare_linear: weight lambda N a_i, density 1 - drop, rescale; the draws
- * differ, so the weights are alike, not equal
+ *                      differ, so the weights are alike, not equal
  *
  * Arithmetic in float32, and the output's dtype as `out_dtype` (the base's where it has one alone).
  * mergekit has no r2m, cart, tsv_m, iso_c. */
