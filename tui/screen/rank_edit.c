@@ -228,7 +228,7 @@ unsigned rank_copy(struct app *app, const struct rank_selection *selection,
                                .specialist = app->specialist};
     rank_rule_format(rules[app->specialist], form, sizeof form);
     bool one = clip->count == 1 && !clip->every;
-    app_say(app, STATUS_INFO, "copied %s%s%s; p pastes it where the keys reach",
+    app_say(app, STATUS_INFO, "copied %s%s%s; P pastes it where the keys reach",
             one ? form : "ranks", one ? " of " : ", ", rank_scope_text(app, selection, where));
     return DIRTY_SCREEN;
 }
