@@ -7,13 +7,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { MORE_WIDTH = 6 }; /* "  +123", names that are left out */
+
+static const char gap[] = "  ";
+
 struct completion complete_begin(const char *word) {
     return (struct completion){.word = word};
 }
 
+static bool is_listed(const struct completion *completion, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = completion->list; (at = strstr(at, name)) != NULL; at += length) {
+        bool begins = at == completion->list || at[-1] == gap[0];
+        if (begins && (at[length] == '\0' || at[length] == gap[0]))
+            return true;
+    }
+    return false;
+}
+
 void complete_offer(struct completion *completion, const char *name) {
     char *common = completion->common;
-    if (strncmp(name, completion->word, strlen(completion->word)) != 0)
+    if (strncmp(name, completion->word, strlen(completion->word)) != 0 ||
+        is_listed(completion, name))
         return;
     if (completion->count++ == 0)
         snprintf(common, PROMPT_ROOM, "%s", name);
@@ -21,8 +36,28 @@ void complete_offer(struct completion *completion, const char *name) {
     while (common[same] != '\0' && common[same] == name[same])
         same++;
     common[same] = '\0';
-    size_t used = strlen(completion->list);
-    snprintf(completion->list + used, PROMPT_ROOM - used, "%s%s", used > 0 ? "  " : "", name);
+    size_t used = strlen(completion->list), length = strlen(name) + strlen(gap);
+    if (used + length < PROMPT_ROOM)
+        snprintf(completion->list + used, PROMPT_ROOM - used, "%s%s", used > 0 ? gap : "", name);
+}
+
+/* Whole names, as many as the row holds, and how many more there are. */
+static void say_names(struct app *app, const struct completion *completion) {
+    char shown[PROMPT_ROOM];
+    const char *list = completion->list;
+    size_t kept = 0;
+    int length = 0;
+    for (const char *end = list; end != NULL; kept++) {
+        end = strstr(end + (kept > 0 ? strlen(gap) : 0), gap);
+        int longer = end != NULL ? (int)(end - list) : (int)strlen(list);
+        int more = kept + 1 < completion->count ? MORE_WIDTH : 0;
+        snprintf(shown, sizeof shown, "%.*s", longer, list);
+        if (kept > 0 && text_width(shown) + more > app->body.width - 2)
+            break;
+        length = longer;
+    }
+    snprintf(shown, sizeof shown, "  +%zu", completion->count - kept);
+    app_say(app, STATUS_INFO, "%.*s%s", length, list, kept < completion->count ? shown : "");
 }
 
 void complete_end(struct completion *completion, struct app *app, char *word, size_t room) {
@@ -30,7 +65,7 @@ void complete_end(struct completion *completion, struct app *app, char *word, si
     if (completion->count == 0)
         app_say(app, STATUS_INFO, "nothing begins with \"%s\"", word);
     else if (completion->count > 1 && !grows)
-        app_say(app, STATUS_INFO, "%s", completion->list);
+        say_names(app, completion);
     if (grows)
         snprintf(word, room, "%s", completion->common);
 }

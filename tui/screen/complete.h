@@ -1,8 +1,8 @@
 /* Tab in prompts: what all names that begin with a word go on with.
  *
  *     struct completion completion = complete_begin(word);
- *     complete_offer(&completion, name);                          every name there is
- *     complete_end(&completion, app, word, room);                 the word grows; several: said */
+ *     complete_offer(&completion, name);           every name there is, once or more often
+ *     complete_end(&completion, app, word, room);  the word grows; several: said */
 #ifndef R2M_TUI_SCREEN_COMPLETE_H
 #define R2M_TUI_SCREEN_COMPLETE_H
 

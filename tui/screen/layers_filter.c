@@ -1,4 +1,5 @@
 /* Which layers the table lists: words that must fit, or must not. */
+#include "tui/screen/complete.h"
 #include "tui/screen/layers.h"
 
 #include <string.h>
@@ -37,35 +38,25 @@ bool layer_is_listed(const struct layer *layer, bool vectors, const char *filter
     return listed && (filter == NULL || layer_fits(layer, filter));
 }
 
-/* Keeps of the candidate so far what it has in common with one more that starts like the word. */
-static void narrow(const char *word, const char *prefix, const char *value, char found[TEXT_ROOM]) {
+static void offer(struct completion *completion, const char *prefix, const char *value) {
     char whole[2 * TEXT_ROOM];
-    size_t common = 0;
     snprintf(whole, sizeof whole, "%s%s", prefix, value);
-    if (!starts(whole, word))
-        return;
-    if (found[0] == '\0') {
-        snprintf(found, TEXT_ROOM, "%.*s", TEXT_ROOM - 1, whole);
-        return;
-    }
-    while (found[common] != '\0' && found[common] == whole[common])
-        common++;
-    found[common] = '\0';
+    complete_offer(completion, whole);
 }
 
 void layers_filter_complete(struct app *app, char text[PROMPT_ROOM]) {
     char *space = strrchr(text, ' '), *word = space != NULL ? space + 1 : text;
-    char found[TEXT_ROOM] = "", kind[TEXT_ROOM];
+    const struct layers_view *view = app->states[VIEW_LAYERS];
+    char kind[TEXT_ROOM];
+    bool vectors = view->vectors || strcasestr(text, role_word) != NULL;
     word += word[0] == '!';
-    if (word[0] == '\0')
-        return;
-    narrow(word, role_word, role_name(ROLE_MATRIX), found);
-    narrow(word, role_word, role_name(ROLE_VECTOR), found);
+    struct completion completion = complete_begin(word);
+    offer(&completion, role_word, role_name(ROLE_MATRIX));
+    offer(&completion, role_word, role_name(ROLE_VECTOR));
     for (size_t l = 0; l < app->table->layer_count; l++) {
         layer_kind(app->table->layers[l].name, kind);
-        if (layer_is_listed(&app->table->layers[l], true, NULL))
-            narrow(word, kind_word, kind, found);
+        if (layer_is_listed(&app->table->layers[l], vectors, NULL))
+            offer(&completion, kind_word, kind);
     }
-    if (strlen(found) > strlen(word))
-        snprintf(word, PROMPT_ROOM - (size_t)(word - text), "%s", found);
+    complete_end(&completion, app, word, PROMPT_ROOM - (size_t)(word - text));
 }
