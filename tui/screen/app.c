@@ -299,7 +299,10 @@ static unsigned view_key(struct app *app, int key) {
         app_say(app, STATUS_WARNING, "%s", reason);
         return DIRTY_SCREEN;
     }
-    return app_action(app, binding->action);
+    unsigned result = app_action(app, binding->action);
+    if (app->prompt.open) /* what was said before is not about its text */
+        status_clear(&app->status, STATUS_ERROR);
+    return result;
 }
 
 /* Pasted text goes into a prompt, without ends of lines, and nowhere else. */

@@ -129,9 +129,10 @@ unsigned prompt_key(struct app *app, struct prompt *prompt, int key) {
             prompt->open = true;
         return result;
     }
-    if (cancel)
+    if (cancel) {
         prompt->open = false;
-    else
+        status_clear(&app->status, STATUS_ERROR); /* nor does a refusal outlive its prompt */
+    } else
         edit(app, prompt, key);
     if (prompt->use.changed != NULL)
         prompt->use.changed(app, prompt->text, cancel);
