@@ -74,7 +74,7 @@ class Table(ScriptTest):
         self.assertEqual(len(self.layer_rows("kind.txt")), 4)
         self.assertTrue(self.table("kind.txt")[0].startswith("\\kind:mlp.fc1 role"))
         self.assertEqual(self.layer_rows("kind.txt"), self.layer_rows("same.txt"))
-        self.assertEqual(self.layer_rows("none.txt"), [])
+        self.assertEqual(self.layer_rows("none.txt"), ["no layer fits; Esc lists all".split()])
         self.assertEqual(self.table("all.txt")[1:], self.table("wide.txt")[1:])
 
     def test_a_range_is_marked(self):
@@ -85,6 +85,39 @@ class Table(ScriptTest):
     def test_vectors_are_listed_with_their_role(self):
         rows = self.layer_rows("vectors.txt")
         self.assertTrue(any(words[0].endswith("bias") and words[1] == "vector" for words in rows))
+
+
+class Filter(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        done = self.room.script("filter.script")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def ends(self, name):
+        """The status and the footer."""
+        return [row.strip() for row in self.room.screen(name)[-2:]]
+
+    def test_tab_lists_kinds_once_and_whole(self):
+        offered = self.ends("kinds.txt")[1].split()
+        self.assertEqual(len(offered), len(set(offered)))
+        self.assertTrue(all(one.startswith("kind:") for one in offered[:-1]), offered)
+        self.assertEqual(len(offered) - 1 + int(offered[-1]), 8)
+        self.assertRegex(self.ends("fields.txt")[1], r"^method=  real\.rank=.*  \+\d+$")
+
+    def test_a_filter_that_is_cancelled_moves_nothing(self):
+        self.assertIn(" 3/31", self.ends("left.txt")[0])
+
+    def test_an_empty_list_says_so(self):
+        self.assertIn("no layer fits", self.room.screen("none.txt")[2])
+        self.assertIn("0 layers are listed", self.ends("none.txt")[0])
+
+    def test_a_refusal_ends_with_its_prompt(self):
+        self.assertIn('"zz" is not a rule', self.ends("refused.txt")[1])
+        self.assertNotIn("not a rule", "".join(self.ends("dropped.txt")))
+        self.assertNotIn("no command", "".join(self.ends("asked.txt")))
+
+    def test_the_key_that_pastes_is_named(self):
+        self.assertIn("P pastes", self.ends("copied.txt")[0])
 
 
 if __name__ == "__main__":

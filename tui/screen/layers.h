@@ -94,10 +94,11 @@ struct layers_view {
     enum rank_scope scope;
     bool every; /* rank keys change every specialist, not only the selected one */
     struct rank_clip clip;
-    bool *marked;    /* [layer_count] */
-    size_t anchor;   /* the layer from which a range is being marked, or NO_ANCHOR */
-    char *filter;    /* or NULL */
-    int sort_column; /* what the view calls it; 0, the name: the order of the model */
+    bool *marked;         /* [layer_count] */
+    size_t anchor;        /* the layer from which a range is being marked, or NO_ANCHOR */
+    char *filter;         /* or NULL */
+    size_t filtered_from; /* the layer selected when it was asked for */
+    int sort_column;      /* what the view calls it; 0, the name: the order of the model */
     bool vectors, zoom;
     bool dragging_cut;
     size_t drag_from;             /* position in the history where the drag began */

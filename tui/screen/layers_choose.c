@@ -113,12 +113,16 @@ static unsigned accept_filter(struct app *app, const char *text) {
     return say_listed(app, view);
 }
 
-/* While typing; Esc leaves the list unfiltered. */
+/* While typing: the layer selected before stays so where it is listed. Esc leaves the list
+ * unfiltered. */
 static void filter_typed(struct app *app, const char *text, bool cancelled) {
-    layers_set_filter(app, app->states[VIEW_LAYERS], cancelled ? NULL : text);
+    struct layers_view *view = app->states[VIEW_LAYERS];
+    app->layer = view->filtered_from;
+    layers_set_filter(app, view, cancelled ? NULL : text);
 }
 
 unsigned layers_ask_filter(struct app *app, struct layers_view *view) {
+    view->filtered_from = app->layer;
     prompt_open(&app->prompt,
                 (struct prompt_use){.label = "list (text, role:vector, kind:mlp.fc1, !not): ",
                                     .accept = accept_filter,

@@ -216,9 +216,9 @@ static void fill_name(const struct fill_context *context, size_t index, int widt
     const char *sign = row->is_module ? module->folded ? glyphs->closed : glyphs->open : " ";
     layers_row_label(&view->rows, context->app->table, index, label);
     snprintf(cell->text, sizeof cell->text, "%s%s%.1000s", alone ? "" : sign,
-             marked                    ? glyphs->marked
-             : row->is_module || alone ? ""
-                                       : " ",
+             marked           ? glyphs->marked
+             : row->is_module ? ""
+                              : " ",
              text_shorten_name(label, width - 2, cut));
     cell->style = row->is_module ? ELEMENT_GROUP : marked ? ELEMENT_MARK : ELEMENT_TEXT;
 }
@@ -306,4 +306,7 @@ void layers_draw_table(struct app *app, struct layers_view *view, struct surface
     layers_order(app, view);
     make_columns(app, view);
     list_draw(&view->list, surface, rect, view->columns, view->column_count, focus, fill, &context);
+    if (view->rows.row_count == 0 && view->filter != NULL)
+        surface_text(surface, rect.row + 1, rect.col + 1, rect.width - 1, ELEMENT_QUIET,
+                     "no layer fits; Esc lists all");
 }

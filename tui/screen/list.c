@@ -46,6 +46,11 @@ bool list_move(struct list *list, enum action action) {
     return true;
 }
 
+const char *list_position(const struct list *list, char text[TEXT_ROOM]) {
+    snprintf(text, TEXT_ROOM, "%zu/%zu", list->count > 0 ? list->cursor + 1 : 0, list->count);
+    return text;
+}
+
 size_t list_find(const struct list *list, size_t start, int step,
                  bool (*matches)(void *context, size_t row), void *context) {
     size_t row = start;

@@ -25,6 +25,9 @@ void list_select(struct list *list, size_t row);
 /* Moves by one of the movement actions; false when it is none. */
 bool list_move(struct list *list, enum action action);
 
+/* "3/26", the selected row among all; "0/0" where there is none. */
+const char *list_position(const struct list *list, char text[TEXT_ROOM]);
+
 /* The row after (step 1) or before (step -1) start, around the ends, for which matches is true;
  * count when there is none. start itself is looked at last. */
 size_t list_find(const struct list *list, size_t start, int step,

@@ -90,8 +90,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     if (!view->messages)
         snprintf(left, TEXT_ROOM, "keys of view %d, %s", app->view_below + 1,
                  app->ops[app->view_below]->title);
-    snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.count > 0 ? view->list.cursor + 1 : 0,
-             view->list.count);
+    list_position(&view->list, right);
 }
 
 static struct list *list_of(void *state) {

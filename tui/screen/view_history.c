@@ -197,7 +197,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
         return;
     char *settings = history_settings_text(view, view->list.cursor);
     snprintf(left, TEXT_ROOM, "%.1000s", settings);
-    snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.cursor + 1, view->list.count);
+    list_position(&view->list, right);
     free(settings);
 }
 

@@ -99,7 +99,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     struct layers_view *view = state;
     const struct preview_cell *cell = preview_cell_at(app->preview, app->layer, app->specialist);
     struct rank_selection selected = layers_selection(view);
-    char scope[TEXT_ROOM];
+    char scope[TEXT_ROOM], place[TEXT_ROOM];
     size_t marks = layers_marked_count(app, view);
     const char *name = app->table->specialists[app->specialist].name;
     bool focused = view->pane == PANE_SPECTRUM || view->zoom;
@@ -120,7 +120,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     used = strlen(right);
     if (marks > 0 && view->scope != SCOPE_MARKED)
         used += (size_t)snprintf(right + used, TEXT_ROOM - used, "  %zu marked", marks);
-    snprintf(right + used, TEXT_ROOM - used, "  %zu/%zu", view->list.cursor + 1, view->list.count);
+    snprintf(right + used, TEXT_ROOM - used, "  %.40s", list_position(&view->list, place));
 }
 
 static unsigned next_scope(struct app *app, struct layers_view *view) {

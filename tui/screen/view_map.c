@@ -312,7 +312,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
         length += snprintf(left + length, TEXT_ROOM - (size_t)length, " %s %s%s",
                            quantities[q].heading, number, q + 1 < QUANTITY_COUNT ? "," : "");
     }
-    snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.cursor + 1, view->list.count);
+    list_position(&view->list, right);
 }
 
 static unsigned act(struct app *app, void *state, enum action action) {

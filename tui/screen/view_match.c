@@ -97,7 +97,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     const struct match_view *view = state;
     (void)app;
     snprintf(left, TEXT_ROOM, "names of the specialists against the base's");
-    snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.cursor + 1, view->list.count);
+    list_position(&view->list, right);
 }
 
 static unsigned act(struct app *app, void *state, enum action action) {

@@ -208,8 +208,7 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     struct plan_view *view = state;
     size_t overrides = app->plan->config.override_count;
     if (app->compare != NULL) {
-        snprintf(right, TEXT_ROOM, "%zu/%zu", app->compare->list.cursor + 1,
-                 app->compare->list.count);
+        list_position(&app->compare->list, right);
         return;
     }
     row_name(app, cursor_row(view), left);
