@@ -10,7 +10,8 @@
 /* Names of what is kept; another number where its arithmetic changes. */
 #define PRODUCT "product 1"
 #define FINITE "finite 1"
-#define SPECTRUM "spectrum 1"
+#define SPECTRUM "spectrum 2"
+#define WEIGHTS "weights 1"
 
 struct known {
     const struct tensor_table *table;
@@ -240,13 +241,14 @@ void known_add_product(struct known *known, size_t layer, size_t i, size_t j, do
 }
 
 /* Task vectors that count, in their order, with their coefficients; without coefficients the
- * base's weights. */
+ * base's weights, under a name of their own: where all coefficients are 0, as for the residual of
+ * one specialist alone, no task vector tells the two apart. */
 static bool spectrum_key(const struct known *known, size_t layer, const double *coefficients,
                          char key[SHA256_TEXT]) {
     const struct layer *row = &known->table->layers[layer];
     bool identified = *part_of(known, layer, 0) != '\0';
     struct digest *digest = digest_begin();
-    add_text(digest, SPECTRUM);
+    add_text(digest, coefficients != NULL ? SPECTRUM : WEIGHTS);
     add_text(digest, known->blas);
     digest_add(digest, &row->rows, sizeof row->rows);
     digest_add(digest, &row->cols, sizeof row->cols);

@@ -1,13 +1,13 @@
 /* What is known from before of the files of one table: inner products of task vectors, and singular
  * values of their combinations. Both are found again by what the files hold, whatever their names:
  *
- *     identity of a file   a digest of its header, sizes and a sample of every tensor; of all its
- *                          bytes where the cache verifies. A file that was written to under the
- * same path, to the same sample, counts as another one. part                 the identity, and
- * which tensor of the file meets the layer, and how key                  the parts that enter a
- * number, and the coefficients of its formula
+ *     identity   a digest of a file's header, sizes and a sample of every tensor; of all its
+ *                bytes where the cache verifies
+ *     part       the identity, and which tensor of the file meets the layer, and how
+ *     key        the parts that enter a number, and the coefficients of its formula
  *
- * so that a specialist that is added leaves all products of the others known. */
+ * A file that was written to under the same path, to the same sample, counts as another one. A
+ * specialist that is added leaves all products of the others known. */
 #ifndef R2M_ANALYSIS_CACHE_KNOWN_H
 #define R2M_ANALYSIS_CACHE_KNOWN_H
 

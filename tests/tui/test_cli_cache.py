@@ -55,6 +55,14 @@ class Results(CacheTest):
             self.assertEqual(self.cached(*other), self.good(*other), setting)
             self.assertEqual(self.cached(*other), self.good(*other), setting)
 
+    def test_the_base_is_no_residual(self):
+        """The residual of one specialist alone is 0; the screen's spectrum of the base is not that."""
+        alone = SOURCE[:3]
+        (self.folder / "base.script").write_text(":wait\nkeys: t t\n:wait\n:quit\n")
+        self.cached("tui", *alone, "--script", "base.script")
+        fresh = self.good("analyze", *alone, "--json", "--spectra")
+        self.assertEqual(self.cached("analyze", *alone, "--json", "--spectra"), fresh)
+
     def test_a_head_that_was_a_matrix(self):
         """The head's values are looked at, not its products: neither stands for the other."""
         for setting in ("keys.head=blocks.2.*", "keys.head=head.*"):
