@@ -62,5 +62,15 @@ class Diagnosis(ScriptTest):
         self.assertEqual(efs.count("█"), 2 * int(20 * share["share_before"]))
 
 
+class Toggle(ScriptTest):
+    def test_the_same_key_takes_it_back(self):
+        self.play("toggle.script")
+        names = {dump: [row.split()[0] for row in self.room.screen(dump)[2:5] if row.strip()]
+                 for dump in ("off.txt", "on.txt", "taken.txt")}
+        self.assertEqual(names["off.txt"], ["fs", "efs", "fr"])
+        self.assertEqual(names["on.txt"], ["fs", "fr", "efs"])
+        self.assertEqual(names["taken.txt"][:2], ["fs", "efs"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -136,7 +136,8 @@ static void select_again(struct app *app, const char *layer, const char *special
     const struct tensor_table *table = app->table;
     size_t found = tensor_table_find(table, layer);
     app->layer = found < table->layer_count ? found : 0;
-    app->specialist = 0;
+    if (app->specialist >= table->specialist_count)
+        app->specialist = table->specialist_count - 1;
     for (size_t i = 0; i < table->specialist_count; i++)
         if (strcmp(table->specialists[i].name, specialist) == 0)
             app->specialist = i;
@@ -177,8 +178,35 @@ static void forget_present(struct app *app) {
             forget(&app->roster, i);
 }
 
+/* What the cursor of the Specialists view is on, where that is seen; else "". */
+static void cursor_name(struct app *app, char name[TEXT_ROOM]) {
+    const struct view_ops *ops = app->ops[VIEW_SPECIALISTS];
+    void *state = app->states[VIEW_SPECIALISTS];
+    name[0] = '\0';
+    if (app->view == VIEW_SPECIALISTS)
+        ops->row_text(app, state, ops->list(state)->cursor, name);
+}
+
+/* The cursor goes with who was switched off or on, so that the same key takes it back. */
+static void follow_name(struct app *app, const char *name) {
+    const struct view_ops *ops = app->ops[VIEW_SPECIALISTS];
+    void *state = app->states[VIEW_SPECIALISTS];
+    struct list *list = ops->list(state);
+    char one[TEXT_ROOM];
+    ops->changed(app, state);
+    for (size_t row = 0; row < list->count && name[0] != '\0'; row++) {
+        ops->row_text(app, state, row, one);
+        if (strcmp(one, name) != 0)
+            continue;
+        list_select(list, row);
+        ops->moved(app, state);
+        return;
+    }
+}
+
 bool roster_follow(struct app *app, struct error *error) {
     struct tensor_table *table;
+    char name[TEXT_ROOM];
     if (plan_fits_table(app->plan)) {
         forget_present(app);
         return true;
@@ -193,8 +221,10 @@ bool roster_follow(struct app *app, struct error *error) {
         tensor_table_close(table);
         return false;
     }
+    cursor_name(app, name);
     change_table(app, table);
     forget_present(app);
+    follow_name(app, name);
     return true;
 }
 
