@@ -66,7 +66,7 @@ class Plan(ScriptTest):
         self.assertEqual(len(moved), 2)
         self.assertIn("mlp.fc1", moved[0])
         self.assertIn("*mlp.fc2*", changed)
-        self.assertIn("matches no matrix", self.room.screen("nowhere.txt")[-2])
+        self.assertIn("matches no matrix", self.room.screen("nowhere.txt")[-1])
         self.assertEqual(len(self.overrides("dropped.txt")), 1)
         written = json.loads((self.room.path / "now.json").read_text())
         self.assertEqual(len(written["residual"]["overrides"]), 1)
