@@ -199,6 +199,10 @@ static const char *character(const char *text, size_t index) {
             return text;
 }
 
+static bool begins(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 char *chart_shorten(const char *name, size_t width, bool ascii, char *buffer, size_t size) {
     const char *ellipsis = ascii ? "..." : "\u2026";
     size_t length = chart_text_width(name), gap = ascii ? 3 : 1;
@@ -208,6 +212,10 @@ char *chart_shorten(const char *name, size_t width, bool ascii, char *buffer, si
         snprintf(buffer, size, "%.*s", (int)(character(name, width) - name), name);
     } else {
         size_t tail = (width - gap) / 2 + (width - gap) % 2, head = width - gap - tail;
+        if (head >= gap && begins(character(name, head - gap), ellipsis))
+            head -= gap, tail += gap; /* cut before: one ellipsis is enough */
+        else if (begins(character(name, length - tail), ellipsis))
+            tail -= gap, head += gap;
         snprintf(buffer, size, "%.*s%s%s", (int)(character(name, head) - name), name, ellipsis,
                  character(name, length - tail));
     }

@@ -43,6 +43,7 @@ static void names_are_cut_in_the_middle(void **state) {
                  {"blocks.11.attn", 9, true, "blo...ttn"},
                  {"blocks.11.attn", 3, true, "blo"},
                  {"ünïcödé_nämé", 5, false, "ün…mé"},
+                 {"bloc…attn r=9", 9, false, "bloc… r=9"},
                  {"", 5, false, ""},
                  {"abc", 0, false, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
