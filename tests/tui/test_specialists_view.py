@@ -70,6 +70,7 @@ class Toggle(ScriptTest):
         self.assertEqual(names["off.txt"], ["fs", "efs", "fr"])
         self.assertEqual(names["on.txt"], ["fs", "fr", "efs"])
         self.assertEqual(names["taken.txt"][:2], ["fs", "efs"])
+        self.assertEqual(self.room.screen("named.txt")[-2].split(), ["fs", "1/2"])
 
 
 if __name__ == "__main__":

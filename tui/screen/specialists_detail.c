@@ -119,7 +119,7 @@ static void draw_warnings(struct app *app, struct surface *surface, struct rect 
 /* Who dominates, and where. */
 static void draw_dominance(const struct app *app, struct surface *surface, struct rect *rect) {
     size_t layers[WORST_LAYERS] = {0};
-    char text[TEXT_ROOM], name[TEXT_ROOM], *names[WORST_LAYERS];
+    char text[TEXT_ROOM], name[TEXT_ROOM], who[TEXT_ROOM], *names[WORST_LAYERS];
     if (!app->preview->complete || app->table->specialist_count < 2)
         return;
     size_t count = layers_most_dominated(app->table, app->preview, layers, WORST_LAYERS);
@@ -131,11 +131,11 @@ static void draw_dominance(const struct app *app, struct surface *surface, struc
         size_t leader = layer_leader(app->preview, layers[k]);
         length += snprintf(text + length, sizeof text - (size_t)length, "%s %s (%s %.0f%%)",
                            k > 0 ? "," : "", text_shorten_name(names[k], 24, name),
-                           app->table->specialists[leader].name,
+                           text_shorten(app->table->specialists[leader].name, 16, who),
                            100 * preview_cell_at(app->preview, layers[k], leader)->share_after);
         free(names[k]);
     }
-    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 2, rect->width},
+    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 3, rect->width},
                               ELEMENT_TEXT, text);
 }
 

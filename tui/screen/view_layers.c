@@ -110,8 +110,9 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     }
     size_t used = strlen(left);
     if (!reading && cell->ready && cell->max_rank > 0)
-        used = (size_t)snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%", name, cell->rank,
-                                cell->max_rank, 100 * cell->kept);
+        used = (size_t)snprintf(left, TEXT_ROOM, "%s r=%zu of %zu, kept %.1f%%",
+                                text_shorten(name, 10, place), cell->rank, cell->max_rank,
+                                100 * cell->kept);
     else if (!reading)
         snprintf(left, TEXT_ROOM, "%s", app->table->layers[app->layer].name);
     if (!reading && used > 0 && app->body.width >= 100)

@@ -179,6 +179,14 @@ static void row_text(struct app *app, void *state, size_t row, char text[TEXT_RO
     snprintf(text, TEXT_ROOM, "%s", name);
 }
 
+/* The whole name of a row, which the table may shorten, and its place: the table may be longer than
+ * its pane. */
+static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
+    const struct list *list = list_of(state);
+    row_text(app, state, list->cursor, left);
+    list_position(list, right);
+}
+
 static void moved(struct app *app, void *state) {
     size_t cursor = ((struct specialists_view *)state)->list.cursor;
     if (cursor < app->table->specialist_count)
@@ -278,6 +286,7 @@ const struct view_ops view_specialists = {.name = "specialists",
                                           .act = act,
                                           .list = list_of,
                                           .row_text = row_text,
+                                          .status = status,
                                           .moved = moved,
                                           .changed = changed,
                                           .figure = figure};
