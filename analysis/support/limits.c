@@ -55,19 +55,39 @@ static uint64_t processors_v1(const char *folder) {
                        read_number(folder, "cpu.cfs_period_us"));
 }
 
-static uint64_t left(uint64_t limit, uint64_t used) {
+/* Of the group's memory, the pages of files: they count as used, but make room for what is wanted,
+ * as in the kernel's MemAvailable. active, inactive: their names in memory.stat. */
+static uint64_t file_pages(const char *folder, const char *active, const char *inactive) {
+    char line[LINE_BYTES], name[32], *path = memory_format("%s/memory.stat", folder);
+    uint64_t bytes, sum = 0;
+    FILE *file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "%31s %" SCNu64, name, &bytes) == 2 &&
+            (strcmp(name, active) == 0 || strcmp(name, inactive) == 0))
+            sum += bytes;
+    if (file != NULL)
+        fclose(file);
+    free(path);
+    return sum;
+}
+
+static uint64_t left(uint64_t limit, uint64_t used, uint64_t files) {
     if (limit == UINT64_MAX || used == UINT64_MAX)
         return limit;
+    used -= files < used ? files : used;
     return limit > used ? limit - used : 0;
 }
 
 static uint64_t memory_v2(const char *folder) {
-    return left(read_number(folder, "memory.max"), read_number(folder, "memory.current"));
+    return left(read_number(folder, "memory.max"), read_number(folder, "memory.current"),
+                file_pages(folder, "active_file", "inactive_file"));
 }
 
+/* Here total_ means with the groups below, as memory.usage_in_bytes counts. */
 static uint64_t memory_v1(const char *folder) {
     return left(read_number(folder, "memory.limit_in_bytes"),
-                read_number(folder, "memory.usage_in_bytes"));
+                read_number(folder, "memory.usage_in_bytes"),
+                file_pages(folder, "total_active_file", "total_inactive_file"));
 }
 
 /* The least value among the group path below mount and those above it. */

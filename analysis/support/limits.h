@@ -10,8 +10,8 @@
 /* Processors: those it is bound to, at most the quota of processor time, rounded up; at least 1. */
 unsigned limits_processors(const char *root);
 
-/* Bytes of memory that can still be had: the kernel's MemAvailable, at most what the groups leave.
- * UINT64_MAX when nothing tells. */
+/* Bytes of memory that can still be had: the kernel's MemAvailable, at most what the groups leave;
+ * pages of files make room in both. UINT64_MAX when nothing tells. */
 uint64_t limits_memory(const char *root);
 
 #endif

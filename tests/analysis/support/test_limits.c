@@ -99,6 +99,29 @@ static void the_first_version(void **state) {
     assert_true(seen.memory == 0);
 }
 
+/* A group that has read large files is full of their pages; they make room. */
+static void pages_of_files_make_room(void **state) {
+    (void)state;
+    struct seen second = look((const struct file[]){
+        MEMINFO,
+        {"proc/self/cgroup", "0::/a\n"},
+        {"sys/fs/cgroup/a/memory.max", "3000000\n"},
+        {"sys/fs/cgroup/a/memory.current", "3000000\n"},
+        {"sys/fs/cgroup/a/memory.stat", "anon 400000\nactive_file 600000\ninactive_file 2000000\n"
+                                        "workingset_refault_file 7\n"},
+        {0}});
+    struct seen first = look((const struct file[]){
+        MEMINFO,
+        {"proc/self/cgroup", "4:memory:/job\n"},
+        {"sys/fs/cgroup/memory/job/memory.limit_in_bytes", "700000\n"},
+        {"sys/fs/cgroup/memory/job/memory.usage_in_bytes", "700000\n"},
+        {"sys/fs/cgroup/memory/job/memory.stat",
+         "inactive_file 1\nactive_file 2\ntotal_inactive_file 300000\ntotal_active_file 200000\n"},
+        {0}});
+    assert_true(second.memory == 2600000);
+    assert_true(first.memory == 500000);
+}
+
 static void no_limit_is_none(void **state) {
     (void)state;
     struct seen bare = look((const struct file[]){MEMINFO, {0}});
@@ -116,11 +139,9 @@ static void no_limit_is_none(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_groups_the_kernel_decides),
-        cmocka_unit_test(the_second_version),
-        cmocka_unit_test(a_group_above_may_be_narrower),
-        cmocka_unit_test(the_first_version),
-        cmocka_unit_test(no_limit_is_none),
+        cmocka_unit_test(without_groups_the_kernel_decides), cmocka_unit_test(the_second_version),
+        cmocka_unit_test(a_group_above_may_be_narrower),     cmocka_unit_test(the_first_version),
+        cmocka_unit_test(pages_of_files_make_room),          cmocka_unit_test(no_limit_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
