@@ -11,12 +11,19 @@
 #define CORE_VANISHED 0.05 /* of the mean's norm */
 #define PART_DOMINANT 0.6  /* with three specialists or more */
 
+static bool same_mean(const struct real_settings *one, const struct real_settings *other) {
+    bool same = true;
+    for (size_t i = 0; i < SPECIALIST_LIMIT; i++)
+        same = same && one->mean[i] == other->mean[i];
+    return same;
+}
+
 bool real_settings_equal(const struct real_settings *one, const struct real_settings *other) {
     return one->rank == other->rank && one->center == other->center &&
            one->normalize == other->normalize && one->block_norm == other->block_norm &&
            one->blend == other->blend && one->against == other->against &&
            one->tensors == other->tensors && one->gamma_twice == other->gamma_twice &&
-           memcmp(one->mean, other->mean, sizeof one->mean) == 0;
+           same_mean(one, other);
 }
 
 bool real_settings_check(const struct real_settings *settings, const struct tensor_table *table,

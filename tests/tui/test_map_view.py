@@ -51,6 +51,20 @@ class MapView(ScriptTest):
         self.assertTrue(all(ord(c) < 128 for row in rows for c in row))
         self.assertRegex(rows[-2], r"fs: share% \d+, kept% \d+, Real% \d+, dom.% \S+, rank \d+")
 
+    def test_columns_without_room_are_counted(self):
+        """Of twelve specialists a screen of 80 columns shows six; the selected one is among them."""
+        script = self.room.path / "many.script"
+        script.write_text(":wait\nkeys: 3\n:screendump first.txt\n"
+                          "keys: h\n:screendump last.txt\n:quit\n")
+        many = [f"s{i}=fs.safetensors" for i in range(12)]
+        done = self.room.run("tui", "--base", "base.safetensors", *many, "--script", script)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name, shown in (("first.txt", "s0"), ("last.txt", "s11")):
+            legend, titles = self.room.screen(name)[1:3]
+            columns = re.findall(r"\bs\d+\b", titles)
+            self.assertIn(shown, columns)
+            self.assertTrue(legend.rstrip().endswith(f"h l: {12 - len(columns)} more"), legend)
+
     def test_enter_opens_the_layer(self):
         self.play("map.script")
         rows = self.room.screen("layer.txt")

@@ -56,10 +56,12 @@ static bool is_orphan(const char *name, const char *start) {
 static void ask(struct app *app, const char *name) {
     char *from = memory_format("%s/%s", copy.folder, name);
     char *to = memory_format("%s/unsaved.json", copy.folder);
-    if (rename(from, to) == 0)
+    if (rename(from, to) == 0) {
+        app_say(app, STATUS_WARNING, "what the last session left unsaved is in %s", to);
         question_open(&app->question, take_up,
                       "The last session of these files ended with unsaved changes. Take them up? "
                       "y/N");
+    }
     free(from);
     free(to);
 }

@@ -175,11 +175,26 @@ static size_t make_columns(struct app *app, struct map_view *view) {
     return count;
 }
 
-/* What is shaded, and what a shade says. */
+/* Specialists for whose columns there is no room; the selected one always has it. */
+static size_t hidden_count(const struct map_view *view, size_t column_count, int width) {
+    int widths[SPECIALIST_LIMIT + 2];
+    size_t hidden = 0;
+    layout_columns(view->columns, column_count, width, widths);
+    for (size_t c = 0; c < column_count; c++)
+        hidden += view->columns[c].id >= 0 && widths[c] == 0;
+    return hidden;
+}
+
+/* What is shaded, what a shade says, and whether there are more columns. */
 static void draw_legend(const struct app *app, const struct map_view *view, struct surface *surface,
-                        int row, int width) {
+                        int row, int width, size_t hidden) {
+    char more[TEXT_ROOM] = "";
     const struct quantity *quantity = &quantities[view->quantity];
     const struct glyphs *glyphs = theme_glyphs();
+    if (hidden > 0)
+        snprintf(more, sizeof more, "h l: %zu more", hidden);
+    surface_right(surface, row, 1, width, ELEMENT_QUIET, more);
+    width -= text_width(more) + (hidden > 0);
     int col = 1 + surface_print(surface, row, 1, width, ELEMENT_HEADER, "%s%s", quantity->name,
                                 quantity->of == rank_of ? "" : ", %");
     col += 3;
@@ -274,7 +289,7 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     int room = (rect.width - 48) / (int)app->table->specialist_count - 1;
     view->cell_width = room < CELL_WIDTH ? CELL_WIDTH : room > CELL_WIDEST ? CELL_WIDEST : room;
     size_t count = make_columns(app, view);
-    draw_legend(app, view, surface, body.row, rect.width);
+    draw_legend(app, view, surface, body.row, rect.width, hidden_count(view, count, rect.width));
     list_draw(&view->list, surface, rect, view->columns, count, true, fill, &context);
 }
 
