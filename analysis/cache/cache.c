@@ -94,12 +94,12 @@ static void drop_pending(struct cache *cache) {
     cache->touched_count = 0;
 }
 
-/* The own row of the analysis, made when its first record is written. */
+/* The own row of the analysis. It is looked for in every transaction, as another process may have
+ * forgotten it since the last one. */
 static bool own_analysis(struct cache *cache) {
-    if (cache->analysis == 0)
-        cache->analysis = database_analysis(cache->database, cache->base != NULL ? cache->base : "",
-                                            cache->specialists != NULL ? cache->specialists : "",
-                                            (int64_t)time(NULL));
+    cache->analysis = database_analysis(cache->database, cache->base != NULL ? cache->base : "",
+                                        cache->specialists != NULL ? cache->specialists : "",
+                                        (int64_t)time(NULL));
     return cache->analysis != 0;
 }
 

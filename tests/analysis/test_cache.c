@@ -294,6 +294,34 @@ static void clearing_forgets_all(void **state) {
     scratch_remove(&place.scratch);
 }
 
+/* Another process clears the cache, or makes room, while this one goes on. */
+static void another_may_forget_what_is_under_way(void **state) {
+    (void)state;
+    struct place place = place_make();
+    struct cache *cache = open_at(place.folder, LIMIT), *other = open_at(place.folder, LIMIT);
+    struct error error = {0};
+    char *latest;
+    cache_describe(cache, "base", "one");
+    put_at(cache, 1, VALUES);
+    cache_flush(cache);
+    assert_true(cache_clear(other, &error));
+    cache_describe(other, "base", "other"); /* gets the number of the row that is gone */
+    put_at(other, 2, VALUES);
+    cache_flush(other);
+    put_at(cache, 3, VALUES);
+    cache_flush(cache);
+    assert_int_equal(notes_of(cache), 0);
+    assert_true(get_at(other, 3, VALUES));
+    assert_int_equal(listed(other, &latest), 2);
+    free(latest);
+    assert_true(cache_clear(other, &error));
+    put_at(cache, 4, VALUES);
+    cache_close(cache);
+    assert_true(get_at(other, 4, VALUES));
+    cache_close(other);
+    scratch_remove(&place.scratch);
+}
+
 /* Several processes write and read at once; all of it is there in the end. */
 static void processes_share_it(void **state) {
     (void)state;
@@ -336,6 +364,7 @@ int main(void) {
         cmocka_unit_test(random_damage_is_never_fatal),
         cmocka_unit_test(the_size_is_bounded),
         cmocka_unit_test(clearing_forgets_all),
+        cmocka_unit_test(another_may_forget_what_is_under_way),
         cmocka_unit_test(processes_share_it),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
