@@ -11,7 +11,7 @@
 #define VERSION 1
 
 /* Milliseconds for which another process is waited for. */
-enum { OPEN_PATIENCE = 5000, READ_PATIENCE = 50 };
+enum { OPEN_PATIENCE = 5000, CLEAR_PATIENCE = 5000, READ_PATIENCE = 50 };
 
 enum { FILES_KEPT = 10000 };
 
@@ -367,5 +367,8 @@ bool database_list(struct database *database, struct cached_analysis **list, siz
 }
 
 bool database_clear(struct database *database) {
-    return execute(database, "DELETE FROM analysis; DELETE FROM file; VACUUM");
+    sqlite3_busy_timeout(database->file, CLEAR_PATIENCE);
+    bool good = execute(database, "DELETE FROM analysis; DELETE FROM file; VACUUM");
+    sqlite3_busy_timeout(database->file, READ_PATIENCE);
+    return good;
 }

@@ -1,6 +1,7 @@
 """The cache of analyses: the same bytes with and without it, files known by what they hold, damage
 and trouble of every kind without harm, its list and its end."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -271,6 +272,18 @@ class Command(CacheTest):
         self.assertEqual(self.analyses(), [])
         self.cached(*ANALYZE)
         self.assertEqual(len(self.analyses()), 1)
+
+    def test_clearing_waits_for_who_writes(self):
+        self.cached(*ANALYZE)
+        with contextlib.closing(sqlite3.connect(self.file, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            clearing = subprocess.Popen([R2M, "cache", "clear", "--cache", self.cache],
+                                        stderr=subprocess.PIPE, text=True)
+            time.sleep(0.5)
+            writer.execute("COMMIT")
+            self.assertEqual(clearing.communicate(), (None, ""))
+        self.assertEqual(clearing.returncode, 0)
+        self.assertEqual(self.analyses(), [])
 
     def test_where_it_is(self):
         def has(folder, **env):
