@@ -122,36 +122,48 @@ static bool write_pending(struct cache *cache) {
     return true;
 }
 
-/* Analyses go, the longest unused first, until the file is below the limit. */
-static bool make_room(struct cache *cache) {
+/* Analyses other than own go, the longest unused first, until the file is below the limit;
+ * DATABASE_NOTHING: it is not, and there is no other. */
+static enum database_result make_room(struct cache *cache, int64_t own) {
     enum database_result result = DATABASE_DONE;
     while (result == DATABASE_DONE && database_bytes(cache->database) > cache->limit)
-        result = database_forget_oldest(cache->database, cache->analysis);
-    if (result == DATABASE_NOTHING) {
-        string_list_add(&cache->notes, "the cache is full of this analysis alone: the rest of it "
-                                       "is not kept (--cache-size)");
-        cache->full = true;
-    }
-    return result != DATABASE_FAILED;
+        result = database_forget_oldest(cache->database, own);
+    return result;
 }
 
-/* All in one transaction. Where another process writes for longer than patience (milliseconds), it
- * is put off. */
+/* Nothing more is written. */
+static void note_full(struct cache *cache) {
+    string_list_add(&cache->notes, "the cache is full of this analysis alone: the rest of it is "
+                                   "not kept (--cache-size)");
+    cache->full = true;
+}
+
+/* All in one transaction, which leaves the file within its limit. Where another process writes for
+ * longer than patience (milliseconds), it is put off. */
 static void flush(struct cache *cache, int patience) {
     cache->flushed = seconds_now();
     if (cache->full || cache->pending_count + cache->file_count + cache->touched_count == 0)
         return;
-    enum database_result begun = database_begin(cache->database, patience);
-    if (begun == DATABASE_BUSY)
+    enum database_result result = database_begin(cache->database, patience);
+    if (result == DATABASE_BUSY)
         return;
-    if (begun == DATABASE_DONE && write_pending(cache) && database_commit(cache->database) &&
-        make_room(cache)) {
-        drop_pending(cache);
-        return;
+    if (result == DATABASE_DONE)
+        result = write_pending(cache) ? make_room(cache, cache->analysis) : DATABASE_FAILED;
+    if (result != DATABASE_DONE || !database_commit(cache->database)) {
+        database_rollback(cache->database);
+        (result == DATABASE_NOTHING ? note_full : give_up)(cache);
     }
-    database_rollback(cache->database);
-    give_up(cache);
     drop_pending(cache);
+}
+
+/* A limit may be lower than that of earlier processes; this one's own analysis may go, too. */
+static void keep_limit(struct cache *cache, int patience) {
+    if (database_bytes(cache->database) <= cache->limit ||
+        database_begin(cache->database, patience) != DATABASE_DONE)
+        return;
+    if (make_room(cache, 0) != DATABASE_FAILED)
+        database_commit(cache->database);
+    database_rollback(cache->database);
 }
 
 void cache_close(struct cache *cache) {
@@ -160,6 +172,7 @@ void cache_close(struct cache *cache) {
         return;
     flush(cache, PATIENCE);
     drop_pending(cache);
+    keep_limit(cache, PATIENCE);
     database_close(cache->database);
     pthread_mutex_destroy(&cache->mutex);
     free(cache->pending);

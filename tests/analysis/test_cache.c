@@ -239,6 +239,12 @@ static size_t listed(struct cache *cache, char **latest) {
     return count;
 }
 
+static off_t size_of(const struct place *place) {
+    struct stat status;
+    assert_int_equal(stat(place->file, &status), 0);
+    return status.st_size;
+}
+
 static void the_size_is_bounded(void **state) {
     (void)state;
     enum { SMALL = 300000, EACH = 100 };
@@ -251,9 +257,7 @@ static void the_size_is_bounded(void **state) {
         for (int i = 0; i < EACH; i++)
             put_at(cache, EACH * analysis + i, VALUES);
         cache_flush(cache);
-        struct stat status;
-        assert_int_equal(stat(place.file, &status), 0);
-        assert_true(status.st_size <= SMALL);
+        assert_true(size_of(&place) <= SMALL);
         assert_true(get_at(cache, EACH * analysis, VALUES));
     }
     size_t count = listed(cache, &latest);
@@ -267,7 +271,11 @@ static void the_size_is_bounded(void **state) {
         put_at(cache, 10000 + i, VALUES);
     cache_flush(cache);
     assert_int_equal(notes_of(cache), 1); /* it alone is too large */
+    assert_true(size_of(&place) <= SMALL);
     cache_close(cache);
+    cache = open_at(place.folder, SMALL / 3); /* a limit that is lower now, nothing to write */
+    cache_close(cache);
+    assert_true(size_of(&place) <= SMALL / 3);
     scratch_remove(&place.scratch);
 }
 
