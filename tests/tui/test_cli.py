@@ -177,7 +177,9 @@ class Analyze(ProgramTest):
         printed = self.good("analyze", *SOURCE, "--json")
         self.assertEqual(self.good("analyze", *SOURCE, "--json", "-o", "report.json"), "")
         self.assertEqual((self.folder / "report.json").read_text(), printed)
-        self.refused(1, "analyze", *SOURCE, "--json", "-o", "report.json", says=["report.json"])
+        self.refused(1, "analyze", *SOURCE, "--json", "-o", "report.json", "--cache", "cache",
+                     says=["report.json"])
+        self.assertFalse((self.folder / "cache").exists())  # before the work
         self.good("analyze", *SOURCE, "--json", "-o", "report.json", "--force")
 
     def test_piped_table_has_tabs_and_no_colour(self):

@@ -25,6 +25,15 @@ static char *tables_text(const struct session *session, struct text_style style)
     return text;
 }
 
+/* That the first rank can write the output, before the work. */
+static bool check_output(const struct options *options, struct error *error) {
+    struct atomic_file file = {0};
+    bool good = options->output == NULL || ranks_own() > 0 ||
+                atomic_file_begin(&file, options->output, options->force, error);
+    atomic_file_cancel(&file);
+    return ranks_agree(good, error);
+}
+
 /* Into the file, or to standard output; the first rank does it. */
 static bool put(const char *text, const struct options *options, struct error *error) {
     if (ranks_own() > 0)
@@ -56,6 +65,8 @@ static bool analyze(struct session *session, const struct options *options, stru
         print_needs(options, &needs);
         return true;
     }
+    if (!check_output(options, error))
+        return false;
     layer_owners_share(session->table, NULL, 0);
     session_start(session, needs.threads);
     if (!session_analyze(session, true, error))
