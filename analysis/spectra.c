@@ -181,7 +181,7 @@ static bool compute(struct spectra *spectra, size_t item, struct spectrum *spect
     return good;
 }
 
-/* What is known from before, and needs no vectors. */
+/* What is known from before, and needs no vectors now. */
 static bool recall(struct spectra *spectra, size_t item, struct spectrum *spectrum) {
     size_t l = spectra->layers[item / spectra->n];
     const struct layer *layer = &spectra->table->layers[l];
@@ -193,7 +193,7 @@ static bool recall(struct spectra *spectra, size_t item, struct spectrum *spectr
     if (found)
         spectrum_of_values(sigma, layer_max_rank(layer), layer->rows, layer->cols, spectrum);
     free(sigma);
-    if (found && wished_rank(spectra, item, spectrum) > 0) {
+    if (found && !spectra->wish.late && wished_rank(spectra, item, spectrum) > 0) {
         spectrum_free(spectrum);
         return false;
     }

@@ -23,12 +23,13 @@ struct vector_wish {
                    const struct spectrum *spectrum);
     const void *context;
     uint64_t bytes; /* room for all of them */
+    bool late;      /* values that are known from before need no vectors: the merge finds them */
 };
 
 /* Starts the pass. table must outlive the set; what it needs of core is copied. wish may be NULL:
  * only values. known (may be NULL) has those of before, which are not computed again unless their
- * vectors are wished for, and gets the others. progress counts floating point operations (may be
- * NULL). notifier as in pool.h. */
+ * vectors are wished for now, and gets the others. progress counts floating point operations (may
+ * be NULL). notifier as in pool.h. */
 struct spectra *spectra_start(const struct tensor_table *table, const struct real_core *core,
                               const struct vector_wish *wish, struct known *known,
                               struct pool *pool, struct progress *progress,

@@ -194,7 +194,7 @@ static size_t wished_rank(const void *context, size_t layer, size_t specialist,
 }
 
 struct vector_wish merge_wish(const struct plan *plan, uint64_t bytes) {
-    return (struct vector_wish){wished_rank, plan, bytes};
+    return (struct vector_wish){.rank = wished_rank, .context = plan, .bytes = bytes};
 }
 
 bool merge_needs_spectra(const struct plan *plan) {

@@ -40,6 +40,7 @@ struct merge_estimate {
     uint64_t free_bytes;   /* on the disk of the output; 0 when unknown */
     unsigned threads;      /* as many as fit the memory */
     uint64_t vector_bytes; /* room for singular vectors, for merge_wish */
+    bool late;             /* and for workers that find them while they write */
     uint64_t memory_bytes; /* peak of our own buffers, those vectors too, beside mapped files */
     unsigned passes;       /* over the weights */
     uint64_t read_bytes;   /* weights read, all passes */
@@ -76,8 +77,9 @@ struct string_list merge_notes(const struct plan *plan, const char *path);
 bool merge_needs_spectra(const struct plan *plan);
 
 /* For analysis_wish: the singular vectors that the plan's truncations need, so that merge_write
- * finds them. bytes: room for them. The plan is borrowed and must not change until the analysis has
- * ended. */
+ * finds them. bytes: room for them. late in the wish is false; true where the estimate says so lets
+ * an interrupted merge go on at once: what was written needs no vectors again. The plan is borrowed
+ * and must not change until the analysis has ended. */
 struct vector_wish merge_wish(const struct plan *plan, uint64_t bytes);
 
 /* Writes the merged checkpoint. The analysis must be far enough: DONE, or the core when

@@ -158,15 +158,18 @@ static bool fit(const struct sums *sums, const struct work_limits *limits,
                 struct merge_estimate *estimate) {
     uint64_t vectors = sums->cost.vector_bytes, peak = 0;
     bool again = limits->memory == 0 || limits->drops_vectors;
+    bool late = again || peak_of(sums, limits->threads, true) + vectors <= limits->memory;
     unsigned workers = limits->threads;
     if (limits->memory > 0) {
         again = again || peak_of(sums, workers, false) + vectors > limits->memory;
         while (workers > 1 && peak_of(sums, workers, again) > limits->memory)
             workers--;
     }
-    peak = peak_of(sums, workers, again);
+    late = late || again;
+    peak = peak_of(sums, workers, late);
     uint64_t room = !limits->drops_vectors && limits->memory > peak ? limits->memory - peak : 0;
     estimate->threads = workers;
+    estimate->late = late;
     estimate->vector_bytes = room < vectors ? room : vectors;
     estimate->memory_bytes = peak + estimate->vector_bytes;
     estimate->passes = sums->cost.spectra == 0 ? 2 : again && vectors > 0 ? 4 : 3;

@@ -112,7 +112,8 @@ static void vectors_are_kept_as_wished(void **state) {
     (void)state;
     struct bench bench = bench_begin(2, AGAINST_CORE);
     for (uint64_t room = 0; room < 2; room++) {
-        const struct vector_wish wish = {three, state, room * UINT32_MAX};
+        const struct vector_wish wish = {
+            .rank = three, .context = state, .bytes = room * UINT32_MAX};
         struct spectra *spectra = spectra_start(bench.table, bench.core, &wish, NULL, bench.pool,
                                                 NULL, (struct notifier){0});
         assert_true(spectra_wait(spectra, -1));
@@ -137,6 +138,35 @@ static void vectors_are_kept_as_wished(void **state) {
         spectra_free(spectra);
     }
     assert_null(spectra_vectors(NULL, 0, 0, 3));
+    bench_end(&bench);
+}
+
+/* Values that are known bring their vectors now, unless those are found later. */
+static void vectors_of_known_values(void **state) {
+    struct bench bench = bench_begin(2, AGAINST_CORE);
+    const struct cache_settings in_memory = {.limit = 1 << 24};
+    struct error error = {0};
+    struct cache *cache;
+    assert_true(cache_open(&in_memory, &cache, &error));
+    struct known *known = known_start(bench.table, cache, bench.pool, NULL, (struct notifier){0});
+    assert_true(known_wait(known, -1));
+    for (int run = 0; run < 3; run++) { /* nothing known; known, later; known, now */
+        const struct vector_wish wish = {
+            .rank = three, .context = state, .bytes = UINT32_MAX, .late = run < 2};
+        struct spectra *spectra = spectra_start(bench.table, bench.core, &wish, known, bench.pool,
+                                                NULL, (struct notifier){0});
+        assert_true(spectra_wait(spectra, -1));
+        cache_flush(cache);
+        for (size_t l = 0; l < bench.table->layer_count; l++) {
+            const struct layer *layer = &bench.table->layers[l];
+            bool truncated = layer->role == ROLE_MATRIX && layer_max_rank(layer) > 3;
+            assert_int_equal(spectra_vectors(spectra, l, 1, 3) != NULL, truncated && run != 1);
+            check_spectrum(&bench, spectra, l, 1);
+        }
+        spectra_free(spectra);
+    }
+    known_release(known);
+    cache_close(cache);
     bench_end(&bench);
 }
 
@@ -234,6 +264,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_gets_its_spectrum),
         cmocka_unit_test(vectors_are_kept_as_wished),
+        cmocka_unit_test(vectors_of_known_values),
         cmocka_unit_test(preferred_layers_come_next),
         cmocka_unit_test(the_longest_work_comes_first),
         cmocka_unit_test(cancelling_leaves_the_rest_undone),

@@ -670,6 +670,21 @@ static void a_cancelled_merge_leaves_nothing(void **state) {
     study_end(&study);
 }
 
+/* Vectors are kept where there is room, found while writing where there is room for that, too, and
+ * nothing takes more than is allowed. */
+static void check_room_for_vectors(const struct plan *plan, const char *path) {
+    struct work_limits limits = {.threads = 2, .memory = 1 << 30};
+    struct merge_estimate roomy, tight;
+    struct error error = {0};
+    assert_true(merge_estimate(plan, &limits, path, &roomy, &error));
+    assert_true(roomy.late && roomy.vector_bytes > 0);
+    limits.memory = roomy.memory_bytes - 1;
+    assert_true(merge_estimate(plan, &limits, path, &tight, &error));
+    assert_false(tight.late);
+    assert_int_equal(tight.vector_bytes, roomy.vector_bytes);
+    assert_true(tight.memory_bytes <= limits.memory);
+}
+
 static void the_estimate_fits_the_merge(void **state) {
     (void)state;
     struct model_recipe recipe = model_recipe_default(3);
@@ -681,6 +696,7 @@ static void the_estimate_fits_the_merge(void **state) {
     struct progress progress = {0};
     char *path = scratch_path(&study.model.scratch, "m.safetensors");
     assert_true(merge_estimate(study.plan, &limits, path, &estimate, &error));
+    check_room_for_vectors(study.plan, path);
     assert_true(merge_write(study.plan, study.analysis, study.pool, path, false, &progress, &result,
                             &error));
     assert_int_equal(estimate.tensors, result.tensors);

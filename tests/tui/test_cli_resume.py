@@ -129,6 +129,14 @@ class Resume(ProgramTest):
                 self.assertIn("were there from", self.finished(name, expected, *more))
                 self.remove(name)
 
+    def test_a_killed_merge_leaves_its_analysis(self):
+        """So that the next one begins with the tensors that are missing."""
+        cache = ["--cache", self.folder / "cache"]
+        self.inputs += ["cache", "cache/analysis.sqlite", "cache/analysis.sqlite-journal"]
+        self.kill(1, "out.safetensors", *cache)
+        listed = self.json("cache", "--json", *cache)["analyses"]
+        self.assertEqual(sum(one["records"] for one in listed), LAYERS * (3 + 2))
+
     def test_interrupted_by_a_signal(self):
         expected = self.undisturbed("out.safetensors", [])
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

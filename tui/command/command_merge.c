@@ -145,7 +145,8 @@ static bool merge(struct session *session, const struct options *options, struct
         return error->kind == ERROR_NONE;
     if (!ranks_agree(merge_share_out(session->plan, options->output, session->table, error), error))
         return false;
-    const struct vector_wish wish = merge_wish(session->plan, estimate.vector_bytes);
+    struct vector_wish wish = merge_wish(session->plan, estimate.vector_bytes);
+    wish.late = estimate.late;
     session_start(session, estimate.threads);
     analysis_wish(session->analysis, &wish);
     if (!session_analyze(session, merge_needs_spectra(session->plan), error) ||

@@ -149,6 +149,7 @@ bool session_analyze(struct session *session, bool with_spectra, struct error *e
                              : analysis_wait_core(analysis, tick, &session->line, error);
     interrupt_stops(NULL);
     progress_line_end(&session->line);
+    cache_flush(session->cache); /* a merge that follows may be killed */
     if (!good)
         return false;
     session->preview = preview_create(session->table);
