@@ -27,8 +27,11 @@ class Memory(ProgramTest):
 
     def test_less_memory_means_more_passes_then_fewer_threads(self):
         plenty = self.needs("--memory", "1G")
-        least = plenty["memory_bytes"]
         self.assertEqual((plenty["threads"], plenty["passes"]), (2, 3))
+        kept = self.needs("--memory", str(plenty["memory_bytes"] - 1))  # none found while writing
+        least = kept["memory_bytes"]
+        self.assertEqual((kept["threads"], kept["passes"]), (2, 3))
+        self.assertLess(least, plenty["memory_bytes"])
         tight = self.needs("--memory", str(least - 1))
         self.assertEqual((tight["threads"], tight["passes"]), (2, 4))
         self.assertLess(tight["memory_bytes"], least)
@@ -43,9 +46,11 @@ class Memory(ProgramTest):
         self.refused(1, *MERGE, "--memory", "1M", "--dry-run", says=["at least"])
 
     def test_the_result_does_not_depend_on_memory_or_threads(self):
-        least = self.needs("--memory", "1G")["memory_bytes"]
+        plenty = self.needs("--memory", "1G")["memory_bytes"]
+        least = self.needs("--memory", str(plenty - 1))["memory_bytes"]
         digests = {self.json(*MERGE, "--json", "--force", "-q", *more)["sha256"]
-                   for more in (["--memory", "1G"], ["--memory", str(least - 1)],
+                   for more in (["--memory", "1G"], ["--memory", str(least)],
+                                ["--memory", str(least - 1)],
                                 ["--threads", "1"], ["--threads", "2"], ["--threads", "8"],
                                 ["--threads", "2", "--memory", str(least - (4 << 20))])}
         self.assertEqual(len(digests), 1)
