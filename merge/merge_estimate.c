@@ -158,14 +158,13 @@ static bool fit(const struct sums *sums, const struct work_limits *limits,
                 struct merge_estimate *estimate) {
     uint64_t vectors = sums->cost.vector_bytes, peak = 0;
     bool again = limits->memory == 0 || limits->drops_vectors;
-    bool late = again || peak_of(sums, limits->threads, true) + vectors <= limits->memory;
     unsigned workers = limits->threads;
     if (limits->memory > 0) {
         again = again || peak_of(sums, workers, false) + vectors > limits->memory;
         while (workers > 1 && peak_of(sums, workers, again) > limits->memory)
             workers--;
     }
-    late = late || again;
+    bool late = again || peak_of(sums, workers, true) + vectors <= limits->memory;
     peak = peak_of(sums, workers, late);
     uint64_t room = !limits->drops_vectors && limits->memory > peak ? limits->memory - peak : 0;
     estimate->threads = workers;

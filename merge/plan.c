@@ -118,6 +118,16 @@ bool plan_create(const struct config *config, const struct tensor_table *table,
     return true;
 }
 
+bool plan_create_single(const struct config *config, const struct tensor_table *table,
+                        struct plan **plan, struct error *error) {
+    struct config single;
+    config_copy(&single, config);
+    single.settings.shard_bytes = 0;
+    bool good = plan_create(&single, table, plan, error);
+    config_free(&single);
+    return good;
+}
+
 void plan_free(struct plan *plan) {
     if (plan == NULL)
         return;

@@ -30,6 +30,11 @@ struct plan_scope {
  * not exist, are an ERROR_USAGE that shows the nearest names. */
 bool plan_create(const struct config *config, const struct tensor_table *table, struct plan **plan,
                  struct error *error);
+
+/* The same with an output of one file, whatever output.shard_bytes says: for what is merged only to
+ * be evaluated. */
+bool plan_create_single(const struct config *config, const struct tensor_table *table,
+                        struct plan **plan, struct error *error);
 void plan_free(struct plan *plan);
 
 /* The rule of one cell. */

@@ -161,9 +161,8 @@ static void keep_limit(struct cache *cache, int patience) {
     if (database_bytes(cache->database) <= cache->limit ||
         database_begin(cache->database, patience) != DATABASE_DONE)
         return;
-    if (make_room(cache, 0) != DATABASE_FAILED)
-        database_commit(cache->database);
-    database_rollback(cache->database);
+    if (make_room(cache, 0) == DATABASE_FAILED || !database_commit(cache->database))
+        database_rollback(cache->database);
 }
 
 void cache_close(struct cache *cache) {

@@ -11,7 +11,7 @@
 #define VERSION 1
 
 /* Milliseconds for which another process is waited for. */
-enum { OPEN_PATIENCE = 5000, CLEAR_PATIENCE = 5000, READ_PATIENCE = 50 };
+enum { PATIENCE = 5000, READ_PATIENCE = 50 };
 
 enum { FILES_KEPT = 10000 };
 
@@ -194,7 +194,7 @@ struct database *database_open(const char *folder, struct error *error) {
                   database->file != NULL ? sqlite3_errmsg(database->file) : "no memory");
         free(path);
     } else {
-        sqlite3_busy_timeout(database->file, OPEN_PATIENCE);
+        sqlite3_busy_timeout(database->file, PATIENCE);
     }
     if (code != SQLITE_OK || !is_ours(database, error)) {
         database_close(database);
@@ -367,7 +367,7 @@ bool database_list(struct database *database, struct cached_analysis **list, siz
 }
 
 bool database_clear(struct database *database) {
-    sqlite3_busy_timeout(database->file, CLEAR_PATIENCE);
+    sqlite3_busy_timeout(database->file, PATIENCE);
     bool good = execute(database, "DELETE FROM analysis; DELETE FROM file; VACUUM");
     sqlite3_busy_timeout(database->file, READ_PATIENCE);
     return good;

@@ -55,17 +55,12 @@ bool writer_is_torch(const char *path) {
 }
 
 bool writer_check(const char *path, bool overwrite, struct error *error) {
-    struct atomic_file file;
     struct model_folder folder;
-    if (writer_is_folder(path)) {
-        if (!model_folder_begin(&folder, path, overwrite, error))
-            return false;
-        model_folder_cancel(&folder);
-        return true;
-    }
-    if (!atomic_file_begin(&file, path, overwrite, error))
+    if (!writer_is_folder(path))
+        return atomic_file_check(path, overwrite, error);
+    if (!model_folder_begin(&folder, path, overwrite, error))
         return false;
-    atomic_file_cancel(&file);
+    model_folder_cancel(&folder);
     return true;
 }
 

@@ -156,6 +156,13 @@ bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrit
     return begin(file, path, overwrite, create_temporary, error);
 }
 
+bool atomic_file_check(const char *path, bool overwrite, struct error *error) {
+    struct atomic_file file;
+    bool good = atomic_file_begin(&file, path, overwrite, error);
+    atomic_file_cancel(&file);
+    return good;
+}
+
 bool atomic_file_join(struct atomic_file *file, const char *path, bool overwrite,
                       struct error *error) {
     return begin(file, path, overwrite, open_there, error);

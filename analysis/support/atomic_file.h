@@ -29,6 +29,9 @@ struct atomic_file {
 bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
                        struct error *error);
 
+/* Whether atomic_file_begin would succeed, before the work whose result it is; leaves nothing. */
+bool atomic_file_check(const char *path, bool overwrite, struct error *error);
+
 /* The same under the lasting name PATH.r2m-part; a file that is there is opened as it stands. */
 bool atomic_file_continue(struct atomic_file *file, const char *path, bool overwrite,
                           struct error *error);

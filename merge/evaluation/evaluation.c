@@ -43,10 +43,8 @@ bool evaluation_check(const char *command, struct error *error) {
 
 /* ---- the command ---- */
 
-/* 'path' from the root on, so that the command may change its folder; each ' in it as '\''. */
-static char *shell_quoted(const char *given) {
-    char *real = realpath(given, NULL);
-    const char *path = real != NULL ? real : given;
+/* 'path', with each ' in it as '\''. */
+static char *shell_quoted(const char *path) {
     char *quoted = memory_array(strlen(path) * 4 + 3, 1), *to = quoted;
     *to++ = '\'';
     for (; *path != '\0'; path++) {
@@ -57,12 +55,13 @@ static char *shell_quoted(const char *given) {
     }
     *to++ = '\'';
     *to = '\0';
-    free(real);
     return quoted;
 }
 
+/* The path from the root on, so that the command may change its folder. */
 static char *filled_in(const char *command, const char *checkpoint) {
-    char *path = shell_quoted(checkpoint), *text = memory_string("");
+    char *real = realpath(checkpoint, NULL);
+    char *path = shell_quoted(real != NULL ? real : checkpoint), *text = memory_string("");
     for (const char *hole; (hole = strstr(command, "{}")) != NULL; command = hole + 2) {
         char *longer = memory_format("%s%.*s%s", text, (int)(hole - command), command, path);
         free(text);
@@ -71,6 +70,7 @@ static char *filled_in(const char *command, const char *checkpoint) {
     char *whole = memory_format("%s%s", text, command);
     free(text);
     free(path);
+    free(real);
     return whole;
 }
 

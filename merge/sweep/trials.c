@@ -230,13 +230,9 @@ static bool measure(struct lane *lane, const struct plan *plan, struct error *er
 static bool prepare(struct lane *lane, const struct config *config, struct error *error) {
     struct trials *trials = lane->trials;
     struct plan *plan = NULL;
-    struct config single;
-    config_copy(&single, config);
-    single.settings.shard_bytes = 0;
-    bool good = plan_create(&single, trials->setup.table, &plan, error) &&
+    bool good = plan_create_single(config, trials->setup.table, &plan, error) &&
                 (trials->setup.evaluate != NULL ? merge : measure)(lane, plan, error);
     plan_free(plan);
-    config_free(&single);
     return good;
 }
 

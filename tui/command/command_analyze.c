@@ -27,10 +27,8 @@ static char *tables_text(const struct session *session, struct text_style style)
 
 /* That the first rank can write the output, before the work. */
 static bool check_output(const struct options *options, struct error *error) {
-    struct atomic_file file = {0};
     bool good = options->output == NULL || ranks_own() > 0 ||
-                atomic_file_begin(&file, options->output, options->force, error);
-    atomic_file_cancel(&file);
+                atomic_file_check(options->output, options->force, error);
     return ranks_agree(good, error);
 }
 

@@ -79,10 +79,8 @@ static bool check_room(struct sweeping *sweeping, struct error *error) {
     struct plan *plan = NULL;
     char needed[32], left[32];
     char *path = memory_format("%s/point-1" ENDING, sweeping->folder);
-    struct config single;
-    config_copy(&single, &sweeping->session.config);
-    single.settings.shard_bytes = 0;
-    bool good = plan_create(&single, sweeping->session.table, &plan, error) &&
+    const struct session *session = &sweeping->session;
+    bool good = plan_create_single(&session->config, session->table, &plan, error) &&
                 (merge_estimate(plan, &sweeping->limits, path, &estimate, error) ||
                  needs_refuse(options, error));
     double bytes = good ? (double)estimate.output_bytes * sweeping->request.jobs : 0;
@@ -95,7 +93,6 @@ static bool check_room(struct sweeping *sweeping, struct error *error) {
         error_hint(error, "--temp DIR takes another disk");
     }
     plan_free(plan);
-    config_free(&single);
     free(path);
     return good;
 }

@@ -54,16 +54,20 @@ static bool write_report(struct app *app) {
 }
 
 /* Within the memory: fewer workers at a time where a tensor to write takes more than a spectrum. */
-static bool write_merged(struct app *app) {
+static bool merge(struct app *app, const struct plan *plan) {
     struct export_job *job = &app->job;
     struct merge_estimate estimate;
-    if (!merge_estimate(job->plan, &app->options->limits, job->path, &estimate, &job->error))
+    if (!merge_estimate(plan, &app->options->limits, job->path, &estimate, &job->error))
         return false;
     pool_limit(app->pool, estimate.threads);
-    bool good = merge_write(job->plan, app->analysis, app->pool, job->path, job->overwrite,
+    bool good = merge_write(plan, app->analysis, app->pool, job->path, job->overwrite,
                             &job->progress, &job->merge, &job->error);
     pool_limit(app->pool, 0);
     return good;
+}
+
+static bool write_merged(struct app *app) {
+    return merge(app, app->job.plan);
 }
 
 static bool write_adapters(struct app *app) {
@@ -77,14 +81,14 @@ static bool write_adapters(struct app *app) {
     return good;
 }
 
-/* The merged file is there for the command only, a single one whatever output.shard_bytes says. */
+/* The merged file is there for the command only. */
 static bool evaluate(struct app *app) {
     struct export_job *job = &app->job;
     const struct config_eval *eval = &job->plan->config.eval;
-    uint64_t *shard_bytes = &job->plan->config.settings.shard_bytes, wanted = *shard_bytes;
-    *shard_bytes = 0;
-    bool good = write_merged(app);
-    *shard_bytes = wanted;
+    struct plan *single = NULL;
+    bool good = plan_create_single(&job->plan->config, job->plan->table, &single, &job->error) &&
+                merge(app, single);
+    plan_free(single);
     if (!good)
         return false;
     good = evaluation_run(eval->command, job->path, eval->timeout, &job->progress.cancel,
