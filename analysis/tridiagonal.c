@@ -112,6 +112,19 @@ static lapack_int robust_vectors(const struct tridiagonal *t, size_t first, size
     return info == 0 && (size_t)found != count ? 1 : info;
 }
 
+/* columns (n x count) := Q columns. LAPACK's own answer on how much workspace is best leaves out
+ * what blocks of reflectors need, and with less it applies them one by one, at half the speed. */
+static lapack_int apply_reflectors(const struct tridiagonal *t, size_t count, double *columns) {
+    enum { BLOCK = 64, BLOCK_FACTORS = (BLOCK + 1) * BLOCK };
+    lapack_int n = (lapack_int)t->n, k = (lapack_int)count;
+    size_t length = count * BLOCK + BLOCK_FACTORS;
+    double *workspace = memory_array(length, sizeof *workspace);
+    lapack_int info = LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, k, t->reflectors, n,
+                                          t->factors, columns, n, workspace, (lapack_int)length);
+    free(workspace);
+    return info;
+}
+
 int tridiagonal_vectors(const struct tridiagonal *t, size_t first, size_t count, double *vectors) {
     lapack_int n = (lapack_int)t->n, k = (lapack_int)count;
     double *columns = malloc(t->n * count * sizeof *columns + 1);
@@ -121,8 +134,7 @@ int tridiagonal_vectors(const struct tridiagonal *t, size_t first, size_t count,
     if (info > 0)
         info = robust_vectors(t, first, count, columns);
     if (info == 0)
-        info = LAPACKE_dormtr(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, k, t->reflectors, n, t->factors,
-                              columns, n);
+        info = apply_reflectors(t, count, columns);
     for (size_t c = 0; info == 0 && c < count; c++)
         cblas_dcopy(n, columns + c * t->n, 1, vectors + c, k);
     free(columns);
