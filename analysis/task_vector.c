@@ -95,12 +95,6 @@ size_t task_vector_strip(const struct layer *layer) {
     return strip < length ? strip : length;
 }
 
-static void mirror_upper(double *square, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            square[i * n + j] = square[j * n + i];
-}
-
 bool task_vector_square(const struct layer *layer, size_t specialist_count,
                         const double *coefficients, double *target) {
     bool tall = layer->rows >= layer->cols;
@@ -119,7 +113,6 @@ bool task_vector_square(const struct layer *layer, size_t specialist_count,
         cblas_dsyrk(CblasRowMajor, CblasUpper, tall ? CblasTrans : CblasNoTrans, (int)n, (int)count,
                     1.0, block, (int)(tall ? n : count), 1.0, target, (int)n);
     }
-    mirror_upper(target, n);
     free(block);
     return true;
 }

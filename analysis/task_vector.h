@@ -30,9 +30,9 @@ void specialist_read(const struct layer *layer, size_t specialist, uint64_t firs
  * strip of a few MiB in float64. */
 size_t task_vector_strip(const struct layer *layer);
 
-/* target (n x n, n = min(rows, cols), symmetric, both triangles filled) = A^T A when
- * rows >= cols, else A A^T, A the combination's matrix view; float64, read once, strip
- * by strip. Returns false when memory is short. */
+/* target (n x n, n = min(rows, cols)) = A^T A when rows >= cols, else A A^T, A the combination's
+ * matrix view: its upper triangle, row-major, and zeros below; float64, read once, strip by strip.
+ * Returns false when memory is short. */
 bool task_vector_square(const struct layer *layer, size_t specialist_count,
                         const double *coefficients, double *target);
 

@@ -29,8 +29,9 @@ static double rescale(double *square, size_t n) {
     frexp(largest, &exponent);
     if (largest == 0 || abs(exponent) <= EXPONENT_LIMIT)
         return 1;
-    for (size_t i = 0; i < n * n; i++)
-        square[i] = ldexp(square[i], -exponent);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i; j < n; j++)
+            square[i * n + j] = ldexp(square[i * n + j], -exponent);
     return ldexp(1, exponent);
 }
 

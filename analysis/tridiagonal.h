@@ -21,8 +21,9 @@ struct tridiagonal {
 /* What functions below return: 0, or why not. */
 enum { TRIDIAGONAL_NO_MEMORY = -1, TRIDIAGONAL_DIVERGED = 1 };
 
-/* Reduces square (symmetric positive semidefinite, n x n, both triangles, from malloc), which
- * belongs to tridiagonal from then on, and finds the values. On failure all is released. */
+/* Reduces square (symmetric positive semidefinite, n x n, from malloc; its upper triangle,
+ * row-major, is what counts), which belongs to tridiagonal from then on, and finds the values. On
+ * failure all is released. */
 int tridiagonal_make(double *square, size_t n, struct tridiagonal *tridiagonal);
 void tridiagonal_free(struct tridiagonal *tridiagonal);
 

@@ -123,9 +123,8 @@ static void squares_are_of_the_smaller_side(void **state) {
         assert_true(task_vector_square(layer, 3, coefficients, square));
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < n; j++) {
-                double expected = square_entry(a, layer, i, j);
+                double expected = j < i ? 0 : square_entry(a, layer, i, j);
                 assert_close(square[i * n + j], expected, 1e-13 * square[i * n + i]);
-                assert_true(square[i * n + j] == square[j * n + i]);
             }
         free(a);
         free(square);
