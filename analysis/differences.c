@@ -1,5 +1,7 @@
 #include "analysis/differences.h"
 
+#include "analysis/support/vector.h"
+
 #include <string.h>
 
 /* Its bytes can be taken as they lie, beside those of dtype. */
@@ -41,4 +43,13 @@ void differences_read(const struct differences *all, uint64_t first, size_t coun
         dtype_subtract(all->base->dtype, all->bytes, all->count, first, count, rows);
     else
         read_each(all, first, count, rows);
+}
+
+void differences_fetch(const struct differences *all, uint64_t first, size_t count) {
+    size_t width = all->alike ? dtype_bits(all->base->dtype) / 8 : 0;
+    for (size_t i = 0; i <= all->count; i++) {
+        const unsigned char *bytes = all->bytes[i];
+        for (size_t at = 0; at < count * width; at += CACHE_LINE)
+            __builtin_prefetch(bytes + first * width + at);
+    }
 }

@@ -164,6 +164,7 @@ static void sum_block(const struct stretch *stretch, size_t n, size_t done, size
     for (size_t end = done + count; done < end; done += PIECE_ELEMENTS) {
         size_t piece = end - done < PIECE_ELEMENTS ? end - done : PIECE_ELEMENTS;
         size_t whole = read_rows(stretch, n, done, piece, rows);
+        differences_fetch(&stretch->differences, stretch->first + done + piece, piece);
         inner_products_add(rows, n, stretch->task->known, PIECE_ELEMENTS, whole, stretch->sums);
     }
 }
