@@ -67,62 +67,116 @@ bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
                      layer->name);
 }
 
-/* strip (rows x cols, all columns) := strip V V^T, product: rows x count. */
-static void project_rows(const struct low_rank *low_rank, const double *strip, size_t rows,
-                         size_t cols, double factor, double *product, double *target) {
-    int m = (int)rows, n = (int)cols, k = (int)low_rank->count;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, k, n, 1, strip, n, low_rank->vectors,
-                k, 0, product, k);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, factor, product, k,
-                low_rank->vectors, k, 1, target, n);
+/* How A is gone through: in chunks of columns, each in strips of rows. */
+struct walk {
+    size_t columns, rows; /* of a chunk, of a strip of it */
+    size_t product;       /* elements of what stands between the two products */
+};
+
+static size_t within(size_t least, size_t wish, size_t most) {
+    size_t size = wish < least ? least : wish;
+    return size < most ? size : most;
 }
 
-/* strip (rows x cols, all rows) := U U^T strip, product: count x cols; target has leading dimension
- * stride. */
-static void project_columns(const struct low_rank *low_rank, const double *strip, size_t rows,
-                            size_t cols, double factor, double *product, double *target,
-                            size_t stride) {
-    int m = (int)rows, n = (int)cols, k = (int)low_rank->count;
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, n, m, 1, low_rank->vectors, k, strip, n,
-                0, product, n);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, factor, low_rank->vectors, k,
-                product, n, 1, target, (int)stride);
+/* A V V^T: a chunk is all columns, a strip is done with at once. U U^T A: sums over all rows stand
+ * between the products, so a chunk is as many columns as these have room for; its rows are runs
+ * long enough to be read well. */
+static struct walk walk_of(const struct layer *layer, size_t count) {
+    enum { STRIP = 1 << 18, PRODUCT = 1 << 19, RUN = 1 << 10, ROWS = 32 };
+    bool right = layer->rows >= layer->cols;
+    size_t columns =
+        right || count == 0 ? layer->cols : within(RUN, PRODUCT / count, layer->cols);
+    size_t rows = within(ROWS, STRIP / columns, layer->rows);
+    return (struct walk){columns, rows, count * (right ? rows : columns)};
 }
 
-/* target (rows x cols, leading dimension stride) += factor * strip */
-static void add_strip(const double *strip, size_t rows, size_t cols, double factor, double *target,
-                      size_t stride) {
-    for (size_t r = 0; r < rows; r++)
-        cblas_daxpy((int)cols, factor, strip + r * cols, 1, target + r * stride, 1);
+uint64_t low_rank_memory(const struct layer *layer, size_t count) {
+    struct walk walk = walk_of(layer, count);
+    return (walk.rows * walk.columns + walk.product) * sizeof(double);
+}
+
+/* One call of low_rank_add. */
+struct application {
+    const struct low_rank *low_rank;
+    const struct layer *layer;
+    size_t specialist_count;
+    const double *coefficients;
+    double factor; /* of A, and of the products but for their sign */
+    double *target;
+    struct walk walk;
+    double *strip, *product;
+};
+
+/* The strip of A; where the products are to be subtracted from A itself, A is added to target. */
+static void read_strip(const struct application *all, size_t row, size_t rows, size_t col,
+                       size_t cols) {
+    size_t width = all->layer->cols;
+    task_vector_block(all->layer, all->specialist_count, all->coefficients, row, rows, col, cols,
+                      all->strip);
+    for (size_t r = 0; all->low_rank->complement && r < rows; r++)
+        cblas_daxpy((int)cols, all->factor, all->strip + r * cols, 1,
+                    all->target + (row + r) * width + col, 1);
+}
+
+/* A V V^T, sign: of the products. */
+static void apply_right(const struct application *all, double sign) {
+    const struct low_rank *low_rank = all->low_rank;
+    size_t rows = all->layer->rows, strip = all->walk.rows;
+    int n = (int)all->layer->cols, k = (int)low_rank->count;
+    for (size_t row = 0; row < rows; row += strip) {
+        size_t now = rows - row < strip ? rows - row : strip;
+        int m = (int)now;
+        read_strip(all, row, now, 0, all->layer->cols);
+        if (k == 0)
+            continue;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, k, n, 1, all->strip, n,
+                    low_rank->vectors, k, 0, all->product, k);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, sign * all->factor,
+                    all->product, k, low_rank->vectors, k, 1,
+                    all->target + row * all->layer->cols, n);
+    }
+}
+
+/* A chunk of U U^T A. */
+static void apply_left(const struct application *all, double sign, size_t col, size_t cols) {
+    const struct low_rank *low_rank = all->low_rank;
+    size_t rows = all->layer->rows, strip = all->walk.rows;
+    int n = (int)cols, k = (int)low_rank->count;
+    for (size_t row = 0; row < rows; row += strip) {
+        size_t now = rows - row < strip ? rows - row : strip;
+        read_strip(all, row, now, col, cols);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, k, n, (int)now, 1,
+                    low_rank->vectors + row * low_rank->count, k, all->strip, n, row > 0,
+                    all->product, n);
+    }
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, n, k, sign * all->factor,
+                low_rank->vectors, k, all->product, n, 1, all->target + col,
+                (int)all->layer->cols);
 }
 
 bool low_rank_add(const struct low_rank *low_rank, const struct layer *layer,
                   size_t specialist_count, const double *coefficients, double factor,
                   double *target) {
-    size_t length = low_rank->right ? layer->rows : layer->cols; /* cut into strips of wide */
-    size_t wide = task_vector_strip(layer);
-    double *strip = malloc(wide * low_rank->n * sizeof *strip);
-    double *product = malloc(wide * low_rank->count * sizeof *product + 1);
-    bool enough = strip != NULL && product != NULL;
-    double sign = low_rank->complement ? -factor : factor;
-    for (size_t at = 0; enough && at < length; at += wide) {
-        size_t now = length - at < wide ? length - at : wide;
-        size_t rows = low_rank->right ? now : layer->rows;
-        size_t cols = low_rank->right ? layer->cols : now;
-        double *place = target + (low_rank->right ? at * layer->cols : at);
-        task_vector_block(layer, specialist_count, coefficients, low_rank->right ? at : 0, rows,
-                          low_rank->right ? 0 : at, cols, strip);
-        if (low_rank->complement)
-            add_strip(strip, rows, cols, factor, place, layer->cols);
-        if (low_rank->count == 0)
-            continue;
-        if (low_rank->right)
-            project_rows(low_rank, strip, rows, cols, sign, product, place);
-        else
-            project_columns(low_rank, strip, rows, cols, sign, product, place, layer->cols);
-    }
-    free(strip);
-    free(product);
+    struct walk walk = walk_of(layer, low_rank->count);
+    struct application all = {.low_rank = low_rank,
+                              .layer = layer,
+                              .specialist_count = specialist_count,
+                              .coefficients = coefficients,
+                              .factor = factor,
+                              .target = target,
+                              .walk = walk,
+                              .strip = malloc(walk.rows * walk.columns * sizeof(double)),
+                              .product = malloc(walk.product * sizeof(double) + 1)};
+    bool enough = all.strip != NULL && all.product != NULL;
+    double sign = low_rank->complement ? -1 : 1;
+    if (enough && (low_rank->right || low_rank->count == 0))
+        apply_right(&all, sign);
+    else
+        for (size_t col = 0; enough && col < layer->cols; col += walk.columns)
+            apply_left(&all, sign, col,
+                       layer->cols - col < walk.columns ? layer->cols - col : walk.columns);
+    free(all.strip);
+    free(all.product);
     return enough;
 }
 

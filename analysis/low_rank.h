@@ -29,11 +29,13 @@ bool low_rank_prepare(const struct layer *layer, size_t specialist_count,
 int low_rank_take(const struct tridiagonal *tridiagonal, const struct layer *layer, size_t rank,
                   struct low_rank *low_rank);
 
-/* target (rows x cols of the layer, row-major) += factor * T_r(A). scratch memory is a few MiB;
- * false when even that is short. */
+/* target (rows x cols of the layer, row-major) += factor * T_r(A). False when memory is short. */
 bool low_rank_add(const struct low_rank *low_rank, const struct layer *layer,
                   size_t specialist_count, const double *coefficients, double factor,
                   double *target);
+
+/* Bytes that low_rank_add takes with so many vectors: a few MiB, more with a thousand of them. */
+uint64_t low_rank_memory(const struct layer *layer, size_t count);
 
 void low_rank_free(struct low_rank *low_rank);
 

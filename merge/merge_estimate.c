@@ -1,5 +1,6 @@
 #include "merge/merge.h"
 
+#include "analysis/low_rank.h"
 #include "merge/config/config_parts.h"
 #include "merge/methods/method.h"
 #include "merge/output_layout.h"
@@ -55,7 +56,7 @@ static void add_matrix_cost(struct cost *cost, const struct plan *plan, size_t l
         cost->read_bytes += bytes;
         cost->products += truncation_operations(m, n, (double)count);
         cost->vector_bytes += full * count * 8;
-        product = larger(product, (full + count) * task_vector_strip(layer) * 8);
+        product = larger(product, low_rank_memory(layer, count));
     }
     if (cost->vector_bytes > 0)
         cost->write_memory += layer->elements * 8 + product;

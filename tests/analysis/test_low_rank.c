@@ -85,12 +85,19 @@ static void several_strips(void **state) {
     check(64, 9000, 40);
 }
 
+/* More than one chunk of columns, and A less what is discarded. */
+static void several_chunks(void **state) {
+    (void)state;
+    check(600, 2000, 320);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tall),
         cmocka_unit_test(wide),
         cmocka_unit_test(square_and_tiny),
         cmocka_unit_test(several_strips),
+        cmocka_unit_test(several_chunks),
     };
     return cmocka_run_group_tests_name("low_rank", tests, NULL, NULL);
 }
