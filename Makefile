@@ -69,7 +69,7 @@ check: deps-test ## install what is missing, run every test (SAN=1: with sanitiz
 	@$(MAKE) -j$(JOBS) programs
 	@$(PYTHON) tests/run.py $(BUILD)
 
-check-interop: deps-peers ## read what torch, safetensors and peft write, and let them read ours
+check-interop: deps-peers ## read what torch, safetensors and peft write, let them read ours, compare with mergekit
 	@$(MAKE) -j$(JOBS) all
 	@sh tests/interop/venv.sh build/interop
 	@sh tests/interop/run.sh build/interop $(BUILD)/r2m

@@ -123,8 +123,8 @@ static void lost_files(const struct config *config, struct string_list *lost) {
         files += !is_folder(config->specialists[i].path);
     if (files > 0)
         exchange_lose(lost,
-                      "mergekit opens model folders with a config.json; %zu of the models here are "
-                      "single files",
+                      "mergekit-yaml opens model folders with a config.json; %zu of the models "
+                      "here are single files, for mergekit-pytorch",
                       files);
 }
 
@@ -153,7 +153,7 @@ static void lost_heads(const struct config *config, const struct tensor_table *t
     if (missing > 0 && row->with_base)
         exchange_lose(lost,
                       "mergekit's %s needs every tensor in the base; %zu head tensors are only in "
-                      "the specialists",
+                      "the specialists (--tensor-intersection leaves them out)",
                       row->name, missing);
 }
 

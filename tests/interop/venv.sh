@@ -1,7 +1,7 @@
 #!/bin/sh
 # venv.sh FOLDER: installs the libraries of others into a virtual environment in FOLDER, once.
 set -eu
-wanted="torch==2.13.0 numpy safetensors peft pillow"
+wanted="torch==2.13.0 numpy safetensors peft pillow mergekit"
 folder=$1
 if [ "$(cat "$folder/wanted" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing into $folder: $wanted and what they need"
@@ -12,4 +12,4 @@ if [ "$(cat "$folder/wanted" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >"$folder/wanted"
 fi
 "$folder/bin/python" -m pip list --disable-pip-version-check |
-    sed -En 's/^(torch|numpy|safetensors|peft|transformers|huggingface_hub|pillow) +/  \1 /p'
+    sed -En 's/^(torch|numpy|safetensors|peft|transformers|huggingface_hub|pillow|mergekit) +/  \1 /p'
