@@ -83,10 +83,19 @@ static bool check_existing(const char *path, bool overwrite, struct error *error
            fail(path, error, "the folder holds other things than a model, it is not replaced");
 }
 
+/* A name that leads nowhere is free, unless it is a link's: that would be replaced. */
+static bool check_new(const char *path, struct error *error) {
+    struct stat status;
+    char *settled = atomic_file_settle(path);
+    bool good = lstat(settled, &status) != 0 || fail(path, error, "is a link that leads nowhere");
+    free(settled);
+    return good;
+}
+
 bool model_folder_check(const char *path, bool overwrite, struct error *error) {
     struct stat status;
     if (stat(path, &status) != 0)
-        return errno == ENOENT || fail(path, error, strerror(errno));
+        return errno == ENOENT ? check_new(path, error) : fail(path, error, strerror(errno));
     if (!S_ISDIR(status.st_mode))
         return fail(path, error, "is not a folder");
     return check_existing(path, overwrite, error);

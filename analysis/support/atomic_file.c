@@ -40,8 +40,8 @@ static bool check_target(const char *path, bool overwrite, struct error *error) 
     struct stat status;
     if (path[0] == '\0' || path[strlen(path) - 1] == '/')
         return fail(path, error, "is not the name of a file");
-    if (stat(path, &status) != 0)
-        return true;
+    if (stat(path, &status) != 0) /* where there is a name all the same, it is a link's */
+        return lstat(path, &status) != 0 || fail(path, error, "is a link that leads nowhere");
     if (S_ISDIR(status.st_mode))
         return fail(path, error, "is a folder");
     if (!S_ISREG(status.st_mode))

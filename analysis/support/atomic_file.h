@@ -25,7 +25,8 @@ struct atomic_file {
 };
 
 /* Creates the temporary file. An existing path is an error unless overwrite is true; a folder, a
- * missing folder or one that cannot be written gives an error that says so. */
+ * link that leads nowhere, a missing folder or one that cannot be written gives an error that says
+ * so. */
 bool atomic_file_begin(struct atomic_file *file, const char *path, bool overwrite,
                        struct error *error);
 

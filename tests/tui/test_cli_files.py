@@ -142,6 +142,17 @@ class Outputs(ProgramTest):
         after = [(self.folder / f"{n}.safetensors").read_bytes() for n in ("base", "fs", "fr")]
         self.assertEqual(before, after)
 
+    def test_a_link_that_leads_nowhere_stays(self):
+        """Refused before the work, and not replaced by --force either."""
+        os.symlink("nothing", self.folder / "astray.safetensors")
+        os.symlink("nothing", self.folder / "astray")
+        for command in (self.merge_to("astray.safetensors"), self.merge_to("astray/"),
+                        ["analyze", *SOURCE, "-o", "astray"], ["init", *SOURCE, "-o", "astray"]):
+            for more in ([], ["--force"]):
+                self.refused(1, *command, *more, says=["astray", "leads nowhere"])
+                self.assertTrue((self.folder / "astray").is_symlink())
+                self.assertTrue((self.folder / "astray.safetensors").is_symlink())
+
     def test_folder_that_is_missing(self):
         self.refused(1, *self.merge_to("no/out.safetensors"), says=["no"])
 

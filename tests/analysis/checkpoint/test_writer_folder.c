@@ -236,7 +236,9 @@ static void folders_that_stay(void **state) {
     assert_begin_fails(scratch_path(&scratch, "full/"), true, "other things than a model");
     assert_begin_fails(scratch_path(&scratch, "file"), true, "is not a folder");
     assert_begin_fails(scratch_path(&scratch, "none/out/"), true, "No such file");
-    assert_int_equal(scratch_count(&scratch), 2);
+    assert_int_equal(symlink("nothing", scratch_path(&scratch, "astray")), 0);
+    assert_begin_fails(scratch_path(&scratch, "astray/"), true, "is a link that leads nowhere");
+    assert_int_equal(scratch_count(&scratch), 3);
     scratch_remove(&scratch);
 }
 

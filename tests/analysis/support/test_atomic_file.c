@@ -144,9 +144,11 @@ static void bad_paths_are_named(void **state) {
         const char *name, *message;
     } rows[] = {{"", "is not the name of a file"},        {"folder", "is a folder"},
                 {"folder/", "is not the name of a file"}, {"none/out", "No such file or directory"},
-                {"file/out", "is not a folder"},          {"null", "is not a regular file"}};
+                {"file/out", "is not a folder"},          {"null", "is not a regular file"},
+                {"astray", "is a link that leads nowhere"}};
     assert_int_equal(mkdir(scratch_path(&scratch, "folder"), 0700), 0);
     assert_int_equal(symlink("/dev/null", scratch_path(&scratch, "null")), 0);
+    assert_int_equal(symlink("nothing", scratch_path(&scratch, "astray")), 0);
     scratch_write(&scratch, "file", "x", 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_false(atomic_file_begin(&file, scratch_path(&scratch, rows[i].name), true, &error));
@@ -160,7 +162,7 @@ static void bad_paths_are_named(void **state) {
     assert_message(&error, "File name too long");
     assert_false(atomic_file_begin(&file, "", true, &error));
     assert_message(&error, "is not the name of a file");
-    assert_int_equal(scratch_count(&scratch), 3);
+    assert_int_equal(scratch_count(&scratch), 4);
     scratch_remove(&scratch);
 }
 
