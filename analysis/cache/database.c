@@ -71,19 +71,35 @@ const char *database_trouble(const struct database *database) {
     return database->trouble != NULL ? database->trouble : "the cache failed";
 }
 
-static bool is_damage(int code) {
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-}
+#define DAMAGED "damaged, not used; 'r2m cache clear --force' removes it"
+
+/* What a failure means for who uses the cache, and what to do about it. */
+static const struct {
+    int code; /* SQLite's, whose own words are about its insides; 0: any other */
+    const char *words;
+} meanings[] = {
+    {SQLITE_CORRUPT, DAMAGED},
+    {SQLITE_NOTADB, DAMAGED},
+    {SQLITE_ERROR, DAMAGED}, /* its tables are not what was made */
+    {SQLITE_CONSTRAINT, DAMAGED},
+    {SQLITE_FULL, "the disk is full, the cache is not written; 'r2m cache clear --force' makes room"},
+    {SQLITE_READONLY, "only readable, the cache is not written; --cache DIR takes another folder"},
+    {SQLITE_CANTOPEN, "cannot be opened, no cache is used; --cache DIR takes another folder"},
+    {SQLITE_IOERR, "reading or writing failed (a bad disk, ulimit -f), the cache is not written; "
+                   "--cache DIR takes another folder"},
+    {SQLITE_BUSY, "another process holds it, the cache is not written"},
+    {0, "it failed, the cache is not written; 'r2m cache clear --force' removes it"},
+};
 
 /* Notes why; false. */
 static bool note_trouble(struct database *database) {
+    int code = sqlite3_errcode(database->file);
+    size_t which = 0;
+    while (meanings[which].code != code && meanings[which].code != 0)
+        which++;
     char *path = error_quote(database->path, strlen(database->path));
     free(database->trouble);
-    database->trouble =
-        is_damage(sqlite3_errcode(database->file))
-            ? memory_format("%s: damaged, not used; 'r2m cache clear --force' removes it", path)
-            : memory_format("%s: %s; the cache is not written", path,
-                            sqlite3_errmsg(database->file));
+    database->trouble = memory_format("%s: %s", path, meanings[which].words);
     free(path);
     return false;
 }
@@ -179,6 +195,11 @@ static bool is_ours(struct database *database, struct error *error) {
     return good;
 }
 
+static bool fail_to_open(struct database *database, struct error *error) {
+    note_trouble(database);
+    return error_set(error, ERROR_INPUT, "%s", database_trouble(database));
+}
+
 struct database *database_open(const char *folder, struct error *error) {
     if (folder != NULL && !make_folder(folder, error))
         return NULL;
@@ -188,15 +209,9 @@ struct database *database_open(const char *folder, struct error *error) {
     int code =
         sqlite3_open_v2(database->path, &database->file,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (code != SQLITE_OK) {
-        char *path = error_quote(database->path, strlen(database->path));
-        error_set(error, ERROR_INPUT, "%s: %s; no cache is used", path,
-                  database->file != NULL ? sqlite3_errmsg(database->file) : "no memory");
-        free(path);
-    } else {
+    if (code == SQLITE_OK)
         sqlite3_busy_timeout(database->file, PATIENCE);
-    }
-    if (code != SQLITE_OK || !is_ours(database, error)) {
+    if (!(code == SQLITE_OK ? is_ours : fail_to_open)(database, error)) {
         database_close(database);
         return NULL;
     }

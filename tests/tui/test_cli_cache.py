@@ -202,6 +202,16 @@ class Trouble(CacheTest):
             self.good("cache", "clear", "--force", "--cache", self.cache)
             self.assertFalse(self.file.exists())
 
+    def test_troubles_are_told_in_words_of_the_program(self):
+        """Each with the file and what to do; SQLite's words are about its insides."""
+        self.cached(*ANALYZE)
+        with contextlib.closing(sqlite3.connect(self.file)) as database:
+            database.execute("DROP TABLE record")
+        self.warned("analysis.sqlite: damaged", "r2m cache clear --force")
+        self.file.unlink()
+        self.file.mkdir()
+        self.warned("analysis.sqlite: cannot be opened", "--cache DIR")
+
     def test_a_cut_one(self):
         self.cached(*ANALYZE)
         whole = self.file.read_bytes()
@@ -236,7 +246,7 @@ class Trouble(CacheTest):
     def test_a_full_disk(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960))
-        self.warned("the cache is not written", preexec_fn=limit)
+        self.warned("analysis.sqlite: ", "the cache is not written", "ulimit -f", preexec_fn=limit)
 
     def test_a_small_size(self):
         done = self.run_program(*ANALYZE, "--cache", self.cache, "--cache-size", "30K")
