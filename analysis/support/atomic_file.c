@@ -1,5 +1,6 @@
 #include "analysis/support/atomic_file.h"
 
+#include "analysis/support/mapped_file.h"
 #include "analysis/support/memory.h"
 
 #include <errno.h>
@@ -213,11 +214,17 @@ bool atomic_file_reserve(struct atomic_file *file, uint64_t bytes, struct error 
     return fail(file->path, error, strerror(errno));
 }
 
-/* Why a write failed. EFAULT: the data lie in a mapped file that is shorter by now. */
-static const char *write_problem(ssize_t written) {
-    if (written == 0)
-        return strerror(ENOSPC);
-    return errno == EFAULT ? "the file it is copied from was cut short" : strerror(errno);
+/* Why a write of data failed. EFAULT: they lie in a mapped file, which is to blame. */
+static bool fail_write(const struct atomic_file *file, const void *data, ssize_t written,
+                       struct error *error) {
+    int reason = written == 0 ? ENOSPC : errno;
+    char *source = reason == EFAULT ? mapped_file(data) : NULL;
+    if (source != NULL)
+        fail(source, error, "became shorter while it was read");
+    else
+        fail(file->path, error, strerror(reason));
+    free(source);
+    return false;
 }
 
 bool atomic_file_put(const struct atomic_file *file, const void *data, size_t bytes,
@@ -232,7 +239,7 @@ bool atomic_file_put(const struct atomic_file *file, const void *data, size_t by
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return fail(file->path, error, write_problem(written));
+            return fail_write(file, from, written, error);
         from += written;
         bytes -= (size_t)written;
         offset += (uint64_t)written;

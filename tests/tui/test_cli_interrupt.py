@@ -150,7 +150,7 @@ class LongWork(ProgramTest):
         os.truncate(self.folder / "two.safetensors", 4096)
         output, complaint = process.communicate()
         self.assertEqual((process.returncode, output), (1, ""), complaint)
-        self.assertRegex(complaint, r"^r2m: [^\n]*shorter[^\n]*\n$")
+        self.assertRegex(complaint, r"^r2m: [^\n]*two.safetensors: [^\n]*shorter[^\n]*\n$")
         self.assertFalse(list(self.folder.glob("*r2m-part")) + list(self.folder.glob("out*")))
 
 

@@ -1,5 +1,6 @@
 #include "tui/command/interrupt.h"
 
+#include "analysis/support/mapped_file.h"
 #include "tui/command/complain.h"
 
 #include <dirent.h>
@@ -15,7 +16,7 @@
 
 static _Atomic(struct progress *) running;
 static _Atomic int stopped_by;    /* signal, or 0 */
-static _Atomic bool file_was_cut; /* a worker met it */
+static _Atomic(void *) cut_at;    /* where a worker met a file that ends before that */
 static pthread_t main_thread;
 
 static void on_stop(int number) {
@@ -25,21 +26,29 @@ static void on_stop(int number) {
         atomic_store(&progress->cancel, true);
 }
 
-static _Noreturn void say_cut(void) {
-    static const char text[] = "r2m: an input file became shorter while it was read\n";
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written; /* nobody left to tell */
+/* From a handler too: what was interrupted is a read of a mapped file, never malloc or stdio. */
+static _Noreturn void say_cut(const void *address) {
+    char *path = mapped_file(address);
+    char *quoted = path != NULL ? error_quote(path, strlen(path)) : memory_string("an input file");
+    fprintf(stderr, "r2m: %s: became shorter while it was read\n", quoted);
     _exit(EXIT_FAILED);
 }
 
 /* A worker waits for the main thread, which may tidy up; the read cannot go on. */
-static void on_cut(int number) {
+static void on_cut(int number, siginfo_t *info, void *context) {
     (void)number;
+    (void)context;
     if (pthread_equal(pthread_self(), main_thread))
-        say_cut();
-    atomic_store(&file_was_cut, true);
+        say_cut(info->si_addr);
+    atomic_store(&cut_at, info->si_addr);
     for (;;)
         pause();
+}
+
+static void watch_cut(void) {
+    struct sigaction action = {.sa_sigaction = on_cut, .sa_flags = SA_SIGINFO};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGBUS, &action, NULL);
 }
 
 static void handle(int number, void (*handler)(int)) {
@@ -61,7 +70,7 @@ void interrupt_watch(void) {
     stop_on(SIGINT);
     stop_on(SIGTERM);
     stop_on(SIGHUP);
-    handle(SIGBUS, on_cut);
+    watch_cut();
     handle(SIGPIPE, SIG_DFL);
     handle(SIGXFSZ, SIG_IGN); /* the write fails and the error is told */
 }
@@ -78,10 +87,11 @@ int interrupt_code(void) {
 }
 
 void interrupt_check(void) {
-    if (!atomic_load(&file_was_cut))
+    const void *address = atomic_load(&cut_at);
+    if (address == NULL)
         return;
     interrupt_remove_outputs();
-    say_cut();
+    say_cut(address);
 }
 
 static bool is_partial(const char *path) {

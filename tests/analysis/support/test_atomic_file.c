@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -224,6 +225,28 @@ static void a_failed_write_is_reported(void **state) {
     close(full.descriptor);
 }
 
+/* The source is to blame, not the output. */
+static void a_source_that_was_cut_is_named(void **state) {
+    (void)state;
+    enum { BYTES = 1 << 16 };
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct atomic_file file;
+    static const char zeros[BYTES];
+    char *source = scratch_write(&scratch, "source", zeros, BYTES);
+    int descriptor = open(source, O_RDONLY);
+    void *data = mmap(NULL, BYTES, PROT_READ, MAP_SHARED, descriptor, 0);
+    assert_ptr_not_equal(data, MAP_FAILED);
+    assert_int_equal(truncate(source, 0), 0);
+    assert_true(atomic_file_begin(&file, scratch_path(&scratch, "out"), false, &error));
+    assert_false(atomic_file_put(&file, data, BYTES, 0, &error));
+    assert_message(&error, "/source: became shorter");
+    atomic_file_cancel(&file);
+    munmap(data, BYTES);
+    close(descriptor);
+    scratch_remove(&scratch);
+}
+
 /* Begun by one, left, gone on with by another, joined by a third. */
 static void a_lasting_file_is_gone_on_with(void **state) {
     (void)state;
@@ -284,6 +307,7 @@ int main(void) {
         cmocka_unit_test(reserve_sets_the_size),
         cmocka_unit_test(a_limit_on_file_sizes_is_an_error),
         cmocka_unit_test(a_failed_write_is_reported),
+        cmocka_unit_test(a_source_that_was_cut_is_named),
         cmocka_unit_test(a_lasting_file_is_gone_on_with),
         cmocka_unit_test(a_link_in_its_place_is_refused),
     };
