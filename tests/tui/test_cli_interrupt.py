@@ -145,13 +145,17 @@ class LongWork(ProgramTest):
         self.assertNotIn("\r", process.communicate()[1])
 
     def test_input_that_is_cut_while_it_is_read(self):  # O2
-        process = self.start(*MERGE)
-        self.until_writing(process)
-        os.truncate(self.folder / "two.safetensors", 4096)
-        output, complaint = process.communicate()
-        self.assertEqual((process.returncode, output), (1, ""), complaint)
-        self.assertRegex(complaint, r"^r2m: [^\n]*two.safetensors: [^\n]*shorter[^\n]*\n$")
-        self.assertFalse(list(self.folder.glob("*r2m-part")) + list(self.folder.glob("out*")))
+        before, whole = self.files(), (self.folder / "two.safetensors").read_bytes()
+        shards = ["--set", "output.shard_bytes=4000000"]
+        for output, more in (("out.safetensors", []), ("out.pth", []), ("out/", shards)):
+            process = self.start("merge", *SOURCE, "-o", output, "--threads", "1", *more)
+            self.until_writing(process)
+            os.truncate(self.folder / "two.safetensors", 4096)
+            shown, complaint = process.communicate()
+            self.assertEqual((process.returncode, shown), (1, ""), complaint)
+            self.assertRegex(complaint, r"^r2m: [^\n]*two.safetensors: [^\n]*shorter[^\n]*\n$")
+            self.assertEqual(self.files(), before)
+            (self.folder / "two.safetensors").write_bytes(whole)
 
 
 class Tables(ProgramTest):

@@ -99,14 +99,24 @@ static bool is_partial(const char *path) {
     return length > ending && strcmp(path + length - ending, PARTIAL) == 0;
 }
 
+/* With the folder in the making that it was the last file of. */
+static void remove_partial(char *path) {
+    if (!is_partial(path))
+        return;
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    if (is_partial(path))
+        rmdir(path);
+}
+
 void interrupt_remove_outputs(void) {
     DIR *descriptors = opendir("/proc/self/fd");
     for (struct dirent *entry; descriptors != NULL && (entry = readdir(descriptors)) != NULL;) {
         char path[PATH_MAX];
         ssize_t length = readlinkat(dirfd(descriptors), entry->d_name, path, sizeof path - 1);
         path[length > 0 ? length : 0] = '\0';
-        if (is_partial(path))
-            unlink(path);
+        if (path[0] == '/')
+            remove_partial(path);
     }
     if (descriptors != NULL)
         closedir(descriptors);

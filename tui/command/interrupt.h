@@ -20,7 +20,8 @@ int interrupt_code(void);
  * a partial output, when one of them met the end of a file that was longer before. */
 void interrupt_check(void);
 
-/* Removes temporary outputs that this process holds open. */
+/* Removes temporary outputs that this process holds open, with the folder in the making that they
+ * are in. */
 void interrupt_remove_outputs(void);
 
 #endif
