@@ -122,10 +122,12 @@ static void module_item(void *context, size_t index) {
     atomic_store(&job->failed, true);
 }
 
-static bool make_folder(const char *path, struct error *error) {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return true;
+static bool fail_to_make(const char *path, struct error *error) {
     return error_set(error, ERROR_INPUT, "%s: cannot be made: %s", path, strerror(errno));
+}
+
+static bool make_folder(const char *path, struct error *error) {
+    return mkdir(path, 0777) == 0 || errno == EEXIST || fail_to_make(path, error);
 }
 
 /* All modules, and the checked file under its name. */
@@ -141,7 +143,7 @@ static bool write_weights(struct job *job, struct pool *pool, const char *path, 
     pool_run(pool, job->layout.count, module_item, job);
     bool good = job->error.kind == ERROR_NONE || error_move(error, &job->error);
     if (good && is_cancelled(job))
-        good = error_set(error, ERROR_CANCELLED, "%s: stopped, nothing is written", path);
+        good = error_set(error, ERROR_CANCELLED, "stopped");
     if (!good)
         writer_cancel(job->writer);
     return good && writer_commit(job->writer, NULL, error);
@@ -216,24 +218,66 @@ static void remove_adapter(const char *name, const char *folder) {
     }
 }
 
+static void announce(struct progress *progress, const struct job *jobs, size_t count) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += adapter_layout_bytes(&jobs[i].layout);
+    if (progress != NULL) {
+        atomic_store(&progress->done, 0);
+        atomic_store(&progress->total, bytes);
+    }
+}
+
+/* Into a folder that is there; *written: how many have got their place. */
+static bool write_each(struct job *jobs, struct pool *pool, const char *folder, bool overwrite,
+                       size_t *written, struct error *error) {
+    const struct tensor_table *table = jobs[0].plan->table;
+    for (*written = 0; *written < table->specialist_count; ++*written) {
+        struct job *job = &jobs[*written];
+        if (job->layout.count == 0)
+            remove_adapter(table->specialists[*written].name, folder);
+        else if (!write_adapter(job, pool, folder, overwrite, error))
+            return false;
+    }
+    return true;
+}
+
+static void remove_folder(const struct tensor_table *table, const char *folder) {
+    for (size_t i = 0; i < table->specialist_count; i++)
+        remove_adapter(table->specialists[i].name, folder);
+    rmdir(folder);
+}
+
+/* A folder that is new appears with all adapters in it, or not at all. */
+static bool write_new(struct job *jobs, struct pool *pool, const char *folder,
+                      struct error *error) {
+    size_t written;
+    char *path = atomic_file_settle(folder), *making;
+    bool made = atomic_file_folder(path, &making) == 0 || fail_to_make(folder, error);
+    bool good = made && write_each(jobs, pool, making, false, &written, error) &&
+                (rename(making, path) == 0 || fail_to_make(folder, error));
+    if (good)
+        atomic_file_sync_folder(path);
+    else if (made)
+        remove_folder(jobs[0].plan->table, making);
+    free(making);
+    free(path);
+    return good;
+}
+
 static bool write_all(struct job *jobs, struct pool *pool, const char *folder, bool overwrite,
                       struct error *error) {
-    size_t n = jobs[0].plan->table->specialist_count;
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        bytes += adapter_layout_bytes(&jobs[i].layout);
-    if (jobs[0].progress != NULL) {
-        atomic_store(&jobs[0].progress->done, 0);
-        atomic_store(&jobs[0].progress->total, bytes);
-    }
-    if (!make_folder(folder, error))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (jobs[i].layout.count == 0)
-            remove_adapter(jobs[0].plan->table->specialists[i].name, folder);
-        else if (!write_adapter(&jobs[i], pool, folder, overwrite, error))
-            return false;
-    return true;
+    size_t count = jobs[0].plan->table->specialist_count, written = 0;
+    bool there = access(folder, F_OK) == 0;
+    announce(jobs[0].progress, jobs, count);
+    if (there ? write_each(jobs, pool, folder, overwrite, &written, error)
+              : write_new(jobs, pool, folder, error))
+        return true;
+    if (error->kind == ERROR_CANCELLED)
+        error_set(error, ERROR_CANCELLED,
+                  "%s: stopped; %zu of %zu adapters are written, the next export begins anew",
+                  folder, written, count);
+    return false;
 }
 
 bool adapters_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,

@@ -24,7 +24,9 @@ struct adapter_result {
 bool adapters_check(const struct plan *plan, const char *folder, bool overwrite,
                     struct error *error);
 
-/* Writes them, one after another; folders are made. The analysis must be DONE, or have its core
+/* Writes them, one after another. A folder that is new appears with all of them or not at all; in
+ * one that is there each takes its place by itself, and an error or progress->cancel leaves those
+ * before it: nothing is there to go on from. The analysis must be DONE, or have its core
  * when !merge_needs_spectra; vectors kept by merge_wish are used. results: [N]. progress (may be
  * NULL) counts bytes. */
 bool adapters_write(const struct plan *plan, const struct analysis *analysis, struct pool *pool,

@@ -2,6 +2,8 @@
 the program itself reads back."""
 
 import json
+import os
+import resource
 import unittest
 
 import numpy as np
@@ -178,6 +180,23 @@ class Exported(ProgramTest):
                      says=["--dry-run"])
         self.refused(2, "merge", "--base", "base.safetensors", "..=fs.safetensors", "-o", "new",
                      "--adapters", says=["cannot be a folder"])
+
+    def test_a_disk_that_is_too_small_leaves_nothing(self):
+        """Not one adapter of several: the second does not fit any more."""
+        self.good("init", *SOURCE, "--set", "residual.rank.rank=1", "-o", "plan.json")
+        plan = json.loads((self.folder / "plan.json").read_text())
+        plan["residual"]["overrides"] = [{"layer": "*", "specialist": SPECIALISTS[1],
+                                          "rank": {"full": True}}]
+        (self.folder / "plan.json").write_text(json.dumps(plan))
+        self.good("merge", "plan.json", "-o", "out", "--adapters")
+        first, second = (os.path.getsize(self.folder / f"out/{name}/adapter_model.safetensors")
+                         for name in SPECIALISTS[:2])
+        self.assertLess(first, second)
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (first, first))
+        self.refused(1, "merge", "plan.json", "-o", "new", "--adapters",
+                     says=["new", SPECIALISTS[1], "ulimit"], preexec_fn=limit)
 
     def test_adapters_of_adapters(self):
         """Adapters as specialists: their rank bounds that of what is written."""

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -102,6 +103,22 @@ class LongWork(ProgramTest):
         process.communicate()
         self.assertEqual(process.returncode, 130)
         self.assertEqual((self.folder / "out.safetensors").read_text(), "old")
+
+    def test_interrupted_adapters_leave_nothing_and_say_so(self):
+        """A new folder appears with all of them; nothing is there to go on from."""
+        before, process, complaint = self.files(), None, ""
+        while "adapters are written" not in complaint:  # over too soon, or not begun
+            if process is not None and (self.folder / "new").exists():
+                shutil.rmtree(self.folder / "new")
+            process = self.start("merge", *SOURCE, "-o", "new", "--adapters", "--threads", "1")
+            while not list(self.folder.glob("new*")) and process.poll() is None:
+                pass
+            process.send_signal(signal.SIGINT)
+            complaint = process.communicate()[1]
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("r2m: new: stopped; 0 of 2 adapters are written, the next export begins anew",
+                      complaint)
+        self.assertEqual(self.files(), before)
 
     def test_interrupted_analysis(self):
         terminal = Terminal()
