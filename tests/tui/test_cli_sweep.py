@@ -8,6 +8,8 @@ import subprocess
 import sys
 import unittest
 
+import numpy as np
+
 from program_test import R2M, SOURCE, ProgramTest
 
 # The mean distance of the merged weights from the base, in plain Python; a line in calls for each call.
@@ -147,6 +149,18 @@ class Grid(Sweep):
         kept = {row["residual.rank.ratio"]: float(row["kept"]) for row in self.table()}
         self.assertLess(kept["0.1"], kept["0.5"])
         self.assertEqual(self.left(), ["sweep.csv", "sweep.jsonl", "sweep.png"])
+
+
+    def test_only_what_is_merged_needs_room(self):
+        """A tensor of the base alone is copied by a merge and nothing to an analysis."""
+        large = np.zeros(1 << 25, np.float32)
+        self.write("base", {**self.base, "text.weight": large})
+        alone = ["sweep", *SOURCE, *VARY, "-o", "out", "--memory", "100M"]
+        self.good(*alone)
+        self.assertEqual(len(self.records()), 6)
+        done = self.run_program(*self.sweep(*VARY, "--memory", "100M", output="two"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the merge needs at least", done.stderr)
 
 
 class Failures(Sweep):

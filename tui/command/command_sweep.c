@@ -72,11 +72,13 @@ static bool make_temporary(struct sweeping *sweeping, struct error *error) {
     return good;
 }
 
-/* Memory, and room on the disk for as many merged files as there are at a time. */
+/* Where plans are merged: memory, and room on the disk for as many files as there are at a time. */
 static bool check_room(struct sweeping *sweeping, struct error *error) {
     const struct options *options = sweeping->options;
     struct merge_estimate estimate;
     struct plan *plan = NULL;
+    if (sweeping->session.config.eval.command == NULL)
+        return true;
     char needed[32], left[32];
     char *path = memory_format("%s/point-1" ENDING, sweeping->folder);
     const struct session *session = &sweeping->session;
