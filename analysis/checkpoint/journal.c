@@ -197,11 +197,12 @@ struct journal *journal_open(const char *path, const char *key, bool resume, str
     if (!good)
         fail(path, error,
              errno == EWOULDBLOCK ? "somebody else is writing it just now" : strerror(errno));
-    good = good && (!resume || take_own(journal, key, error)) &&
-           (journal->told > 0 || begin_empty(journal, key, error)) &&
+    if (!good || (resume && !take_own(journal, key, error)))
+        return finish(journal, false, journal_leave);
+    good = (journal->told > 0 || begin_empty(journal, key, error)) &&
            take_others(journal, path, key, resume, error) &&
            (fsync(journal->descriptor) == 0 || fail(journal->path, error, strerror(errno)));
-    return finish(journal, good, journal_leave);
+    return finish(journal, good, journal->told > 0 ? journal_leave : journal_remove);
 }
 
 struct journal *journal_join(const char *path, const char *key, size_t member,

@@ -4,12 +4,14 @@
 #include "tests/scratch.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -214,6 +216,26 @@ static struct writer *join(const char *path, size_t member) {
 }
 
 /* Two processes' part in one output, here in one. */
+/* A limit on the size of files is a full disk. */
+static void a_beginning_that_fails_leaves_nothing(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct rlimit before;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit limit = {50, before.rlim_max};
+    for (size_t o = 0; o < OUTPUTS; o++) {
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        struct writer *writer = begin(scratch_path(&scratch, outputs[o]), KEY, true, &error);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_null(writer);
+        error_free(&error);
+        assert_int_equal(scratch_count(&scratch), 0);
+    }
+    scratch_remove(&scratch);
+}
+
 static void members_write_one_output(void **state) {
     (void)state;
     for (size_t o = 0; o < OUTPUTS; o++) {
@@ -307,6 +329,7 @@ int main(void) {
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(one_writer_at_a_time),
         cmocka_unit_test(an_empty_beginning_leaves_nothing),
+        cmocka_unit_test(a_beginning_that_fails_leaves_nothing),
         cmocka_unit_test(members_write_one_output),
         cmocka_unit_test(what_members_finished_is_kept),
         cmocka_unit_test(fingerprints_tell_contents_apart),
