@@ -371,6 +371,14 @@ bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct
     return good;
 }
 
+char *plan_weight_note(const struct plan *plan, size_t specialist) {
+    const struct config_specialist *one = &plan->config.specialists[specialist];
+    const char *formed = method_row(plan->config.settings.method)->unweighted;
+    if (one->weight != 0 || formed == NULL)
+        return NULL;
+    return memory_format("%s has weight 0 but still counts in %s", one->name, formed);
+}
+
 bool plan_set(struct plan *plan, const char *assignment, struct error *error) {
     if (strncmp(assignment, "keys.", 5) == 0)
         return error_set(error, ERROR_USAGE,

@@ -72,6 +72,10 @@ bool plan_set_field(struct plan *plan, const struct settings_field *field, const
                     struct error *error);
 bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct error *error);
 
+/* What a specialist of weight 0 still takes part in: a sentence, free() it; NULL where it has another
+ * weight or takes part in nothing. */
+char *plan_weight_note(const struct plan *plan, size_t specialist);
+
 /* "KEY=VALUE" as in config_set, as one undoable step. */
 bool plan_set(struct plan *plan, const char *assignment, struct error *error);
 bool plan_preset(struct plan *plan, const char *name, struct error *error);

@@ -250,6 +250,12 @@ static void fill_warnings(struct preview *preview, const struct plan *plan,
                           const struct analysis *analysis) {
     for (size_t w = 0; w < analysis->core->warnings.count; w++)
         string_list_add(&preview->warnings, analysis->core->warnings.items[w]);
+    for (size_t i = 0; i < preview->specialist_count; i++) {
+        char *note = plan_weight_note(plan, i);
+        if (note != NULL)
+            warn(preview, memory_format("%s: leave it out to merge without it", note));
+        free(note);
+    }
     for (size_t i = 0; i < preview->specialist_count && preview->complete; i++)
         warn_of_specialist(preview, plan, i);
 }

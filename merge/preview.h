@@ -36,7 +36,8 @@ struct preview {
     double nbar, eta, core_norm, mean_norm;
     double residual_term;        /* bound on ||eta tau_res||: eta * sum_i sqrt(sum_l c_il), which
                                     is eta * sum a_i s_i n_i but with norm_match layer */
-    struct string_list warnings; /* dominating specialist, vanished residual, the core's */
+    struct string_list warnings; /* weight 0, dominating specialist, vanished
+                                    residual, the core's */
 };
 
 /* Makes room for a table; reuse it for every preview_compute. */

@@ -3,17 +3,19 @@
 #include <string.h>
 
 static const struct method_row rows[METHOD_COUNT] = {
-    [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, NULL, false},
-    [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, NULL, false},
-    [METHOD_TASK_ARITHMETIC] = {"task arithmetic", "lambda sum tau", NULL, NULL, false},
+    [METHOD_R2M] = {"R2M", "core_scale core + eta sum a s T_r(tau - core)", NULL, NULL, false,
+                    "the Real core"},
+    [METHOD_AVERAGE] = {"weight average", "sum a tau", NULL, NULL, false, NULL},
+    [METHOD_TASK_ARITHMETIC] = {"task arithmetic", "lambda sum tau", NULL, NULL, false, NULL},
     [METHOD_TIES] = {"TIES", "lambda mean of trimmed tau that agree in sign", ties_combine,
-                     ties_price, false},
-    [METHOD_DARE] = {"DARE", "lambda sum mask tau / (1 - drop)", dare_combine, dare_price, false},
-    [METHOD_CART] = {"CART", "mean + lambda sum T_r(tau - mean)", NULL, NULL, false},
+                     ties_price, false, NULL},
+    [METHOD_DARE] = {"DARE", "lambda sum mask tau / (1 - drop)", dare_combine, dare_price, false,
+                     NULL},
+    [METHOD_CART] = {"CART", "mean + lambda sum T_r(tau - mean)", NULL, NULL, false, NULL},
     [METHOD_TSV_M] = {"TSV-M", "alpha U S V', orthogonal singular vectors", tsv_m_combine,
-                      tsv_m_price, true},
+                      tsv_m_price, true, "the orthogonal directions"},
     [METHOD_ISO_C] = {"Iso-C", "alpha mean(sigma) U V' of sum tau", iso_c_combine, iso_c_price,
-                      true},
+                      true, NULL},
 };
 
 const struct method_row *method_row(enum method method) {

@@ -39,6 +39,7 @@ struct method_row {
     method_combine *combine; /* NULL: the effective settings say it all */
     method_price *price;     /* of combine */
     bool matrices_only;      /* combine serves matrices; vectors are averaged */
+    const char *unweighted;  /* what all specialists form alike, weight 0 included; NULL: nothing */
 };
 
 const struct method_row *method_row(enum method method);

@@ -168,6 +168,26 @@ static void a_dominating_specialist_is_named(void **state) {
     }
 }
 
+static void a_weight_of_0_that_does_not_leave_out_is_told(void **state) {
+    (void)state;
+    static const char *const methods[] = {"method=r2m", "method=tsv_m", "method=average"};
+    static const char *const formed[] = {"s2 has weight 0 but still counts in the Real core",
+                                         "s2 has weight 0 but still counts in the orthogonal", NULL};
+    struct error error = {0};
+    struct model_recipe recipe = model_recipe_default(3);
+    struct study study = study_make(&recipe, NULL, 1);
+    assert_null(plan_weight_note(study.plan, 1));
+    assert_true(plan_set_weight(study.plan, 1, 0, &error));
+    for (size_t m = 0; m < sizeof methods / sizeof methods[0]; m++) {
+        assert_true(plan_set(study.plan, methods[m], &error));
+        preview_compute(study.preview, study.plan, study.analysis);
+        assert_int_equal(has_warning(study.preview, "has weight 0"), formed[m] != NULL);
+        if (formed[m] != NULL)
+            assert_true(has_warning(study.preview, formed[m]));
+    }
+    study_end(&study);
+}
+
 static void of_two_specialists_none_is_called_dominating(void **state) {
     (void)state;
     struct model_recipe recipe = model_recipe_default(2);
@@ -226,6 +246,7 @@ int main(void) {
         cmocka_unit_test(weights_enter_squared),
         cmocka_unit_test(a_dominating_specialist_is_named),
         cmocka_unit_test(of_two_specialists_none_is_called_dominating),
+        cmocka_unit_test(a_weight_of_0_that_does_not_leave_out_is_told),
         cmocka_unit_test(vanished_residuals_and_the_cores_warnings_are_told),
         cmocka_unit_test(computing_twice_gives_the_same),
     };

@@ -73,5 +73,18 @@ class Toggle(ScriptTest):
         self.assertEqual(self.room.screen("named.txt")[-2].split(), ["fs", "1/2"])
 
 
+class Weightless(ScriptTest):
+    def test_a_weight_of_0_says_what_still_counts(self):
+        (self.room.path / "keys").write_text(
+            ":wait\nkeys: 2 e C-u 0 Enter\n:screendump zero.txt\n"
+            "keys: +\n:screendump some.txt\n:quit\n")
+        done = self.room.run("tui", "demo.json", "--script", "keys")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        zero, some = ("\n".join(self.room.screen(dump)) for dump in ("zero.txt", "some.txt"))
+        self.assertIn("fs has weight 0 but still counts in the Real core: Space leaves it out", zero)
+        self.assertNotIn("weight 0", some)
+        self.assertIn("weight of fs: 0.1", some)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -129,7 +129,9 @@ static const char *meaning(const struct plan_row *row) {
     static const char *const texts[] = {
         [ROW_RANK] = "Singular values kept of each residual matrix where no override says "
                      "otherwise.",
-        [ROW_WEIGHT] = "Weight of the specialist's residual; the weights are divided by their sum.",
+        [ROW_WEIGHT] = "Weight of the specialist's residual; the weights are divided by their sum. "
+                       "With 0 it may still count, as in the Real core: Space in view 2 leaves "
+                       "it out.",
         [ROW_OVERRIDE] = "A rank of its own for these layers. Later overrides win: K and J move "
                          "it, e changes the layers, d drops it."};
     return row->kind == ROW_FIELD ? field_of(row)->text : texts[row->kind];

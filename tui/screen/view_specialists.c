@@ -203,10 +203,14 @@ static void changed(struct app *app, void *state) {
 static unsigned set_weight(struct app *app, double weight) {
     struct error error = {0};
     bool good = plan_set_weight(app->plan, app->specialist, weight, &error);
-    if (good)
+    char *note = good ? plan_weight_note(app->plan, app->specialist) : NULL;
+    if (note != NULL)
+        app_say(app, STATUS_WARNING, "%s: Space leaves it out", note);
+    else if (good)
         app_say(app, STATUS_INFO, "weight of %s: %.4g, its part %.1f%%",
                 app->table->specialists[app->specialist].name, weight,
                 100 * app->plan->shares[app->specialist]);
+    free(note);
     return app_edited(app, good, &error);
 }
 
