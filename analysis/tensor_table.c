@@ -202,3 +202,10 @@ size_t tensor_table_find(const struct tensor_table *table, const char *name) {
 const struct checkpoint *tensor_table_file(const struct tensor_table *table, size_t file) {
     return file == 0 ? table->base : table->specialists[file - 1].checkpoint;
 }
+
+bool tensor_table_unchanged(const struct tensor_table *table, struct error *error) {
+    bool good = true;
+    for (size_t file = 0; file <= table->specialist_count && good; file++)
+        good = checkpoint_unchanged(tensor_table_file(table, file), error);
+    return good;
+}

@@ -120,6 +120,9 @@ void tensor_table_close(struct tensor_table *table);
 /* The open base (file 0) or specialist file - 1. */
 const struct checkpoint *tensor_table_file(const struct tensor_table *table, size_t file);
 
+/* Whether nobody has written to one of its files since they were opened (checkpoint.h). */
+bool tensor_table_unchanged(const struct tensor_table *table, struct error *error);
+
 /* True for a layer with a task vector, that is, matrix or vector. */
 bool layer_is_shared(const struct layer *layer);
 

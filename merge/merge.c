@@ -304,7 +304,7 @@ bool merge_write_to(const struct plan *plan, const struct analysis *analysis, st
                                     .eta = preview->eta};
     if (method_row(plan->config.settings.method)->combine != NULL)
         result->core_norm = result->residual_norm = result->eta = NAN;
-    good = write_tensors(&job, pool, error);
+    good = write_tensors(&job, pool, error) && tensor_table_unchanged(plan->table, error);
     good = merge_output_end(plan->table, &job.layout, job.writer, good, result->sha256, error);
     job.writer = NULL;
     if (good)

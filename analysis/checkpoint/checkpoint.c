@@ -95,6 +95,7 @@ static bool map_file(struct checkpoint *checkpoint, struct error *error) {
         goto done;
     }
     checkpoint->file = (struct mapping){bytes, (size_t)status.st_size};
+    checkpoint->opened = status;
     good = true;
 done:
     if (descriptor >= 0)
@@ -295,6 +296,24 @@ struct string_list checkpoint_files(const struct checkpoint *checkpoint) {
     for (size_t i = 0; i < checkpoint->shard_count; i++)
         string_list_add(&files, checkpoint->shards[i]->path);
     return files;
+}
+
+/* Another file that has its name by now is no matter: what was mapped is still there. */
+static bool was_written_to(const struct checkpoint *checkpoint) {
+    const struct stat *then = &checkpoint->opened;
+    struct stat now;
+    return stat(checkpoint->path, &now) == 0 && now.st_dev == then->st_dev &&
+           now.st_ino == then->st_ino &&
+           (now.st_size != then->st_size || now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+            now.st_mtim.tv_nsec != then->st_mtim.tv_nsec);
+}
+
+bool checkpoint_unchanged(const struct checkpoint *checkpoint, struct error *error) {
+    bool good = !was_written_to(checkpoint) ||
+                checkpoint_fail(checkpoint, error, "was written to while it was read");
+    for (size_t i = 0; i < checkpoint->shard_count && good; i++)
+        good = checkpoint_unchanged(checkpoint->shards[i], error);
+    return good;
 }
 
 bool checkpoint_same_file(const char *one, const char *other) {

@@ -7,6 +7,8 @@
 #include "analysis/checkpoint/name_index.h"
 #include "analysis/support/arena.h"
 
+#include <sys/stat.h>
+
 /* A whole file mapped for reading. */
 struct mapping {
     const unsigned char *bytes;
@@ -34,6 +36,7 @@ struct checkpoint {
     const char *wanted;     /* the state dict to open, NULL to choose; until it is open */
     const char *state_dict; /* the one that is open; NULL as "" */
     struct mapping file;
+    struct stat opened; /* of the file, when it was mapped */
     struct tensor *tensors; /* [count] */
     size_t count;
     struct name_index index; /* of tensors */

@@ -239,7 +239,7 @@ static bool write_each(struct job *jobs, struct pool *pool, const char *folder, 
         else if (!write_adapter(job, pool, folder, overwrite, error))
             return false;
     }
-    return true;
+    return tensor_table_unchanged(table, error);
 }
 
 static void remove_folder(const struct tensor_table *table, const char *folder) {

@@ -172,7 +172,8 @@ static void a_weight_of_0_that_does_not_leave_out_is_told(void **state) {
     (void)state;
     static const char *const methods[] = {"method=r2m", "method=tsv_m", "method=average"};
     static const char *const formed[] = {"s2 has weight 0 but still counts in the Real core",
-                                         "s2 has weight 0 but still counts in the orthogonal", NULL};
+                                         "s2 has weight 0 but still counts in the orthogonal",
+                                         NULL};
     struct error error = {0};
     struct model_recipe recipe = model_recipe_default(3);
     struct study study = study_make(&recipe, NULL, 1);

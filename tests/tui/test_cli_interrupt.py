@@ -174,6 +174,24 @@ class LongWork(ProgramTest):
             self.assertEqual(self.files(), before)
             (self.folder / "two.safetensors").write_bytes(whole)
 
+    def test_input_that_is_written_to_while_it_is_read(self):
+        """Old and new weights would be mixed. A file that takes its name is no matter."""
+        before, path = self.files(), self.folder / "two.safetensors"
+        process = self.start(*MERGE)
+        self.until_writing(process)
+        with open(path, "r+b") as file:
+            file.seek(-4, os.SEEK_END)
+            file.write(bytes(4))
+        output, complaint = process.communicate()
+        self.assertEqual((process.returncode, output), (1, ""), complaint)
+        self.assertEqual(complaint, "r2m: two.safetensors: was written to while it was read\n")
+        self.assertEqual(self.files(), before)
+        process = self.start(*MERGE)
+        self.until_writing(process)
+        (self.folder / "new").write_bytes(path.read_bytes())
+        os.replace(self.folder / "new", path)
+        self.assertEqual((process.communicate()[1], process.returncode), ("", 0))
+
 
 class Tables(ProgramTest):
     """Standard output that is a terminal."""

@@ -150,7 +150,7 @@ bool session_analyze(struct session *session, bool with_spectra, struct error *e
     interrupt_stops(NULL);
     progress_line_end(&session->line);
     cache_flush(session->cache); /* a merge that follows may be killed */
-    if (!good)
+    if (!good || !ranks_agree(tensor_table_unchanged(session->table, error), error))
         return false;
     session->preview = preview_create(session->table);
     preview_compute(session->preview, session->plan, analysis);

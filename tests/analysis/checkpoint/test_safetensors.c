@@ -4,13 +4,16 @@
 #include "analysis/checkpoint/writer.h"
 #include "tests/scratch.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -47,6 +50,32 @@ static void the_table_is_that_of_the_file(void **state) {
         free(name);
     }
     checkpoint_close(checkpoint);
+}
+
+/* Written to in its place, and then replaced by another file under its name. */
+static void a_file_that_was_written_to_is_told(void **state) {
+    (void)state;
+    struct scratch scratch = scratch_make();
+    struct error error = {0};
+    struct checkpoint *checkpoint;
+    size_t length;
+    unsigned char *bytes = scratch_read(OFFICIAL, &length);
+    const char *path = scratch_write(&scratch, "a.safetensors", bytes, length);
+    const struct timespec past[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    assert_true(checkpoint_open(path, &checkpoint, &error));
+    assert_true(checkpoint_unchanged(checkpoint, &error));
+    int descriptor = open(path, O_WRONLY);
+    assert_int_equal(pwrite(descriptor, "x", 1, (off_t)length - 1), 1);
+    close(descriptor);
+    assert_false(checkpoint_unchanged(checkpoint, &error));
+    assert_non_null(strstr(error.message, "a.safetensors: was written to"));
+    error_free(&error);
+    assert_int_equal(rename(scratch_write(&scratch, "b", bytes, length), path), 0);
+    assert_true(checkpoint_unchanged(checkpoint, &error));
+    checkpoint_close(checkpoint);
+    free(bytes);
+    scratch_remove(&scratch);
 }
 
 static void every_tensor_is_found_by_its_name(void **state) {
@@ -230,6 +259,7 @@ static void links_lead_to_the_same_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_is_that_of_the_file),
+        cmocka_unit_test(a_file_that_was_written_to_is_told),
         cmocka_unit_test(every_tensor_is_found_by_its_name),
         cmocka_unit_test(odd_names_are_unescaped),
         cmocka_unit_test(values_are_read_in_pieces),
