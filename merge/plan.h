@@ -72,8 +72,8 @@ bool plan_set_field(struct plan *plan, const struct settings_field *field, const
                     struct error *error);
 bool plan_set_weight(struct plan *plan, size_t specialist, double weight, struct error *error);
 
-/* What a specialist of weight 0 still takes part in: a sentence, free() it; NULL where it has another
- * weight or takes part in nothing. */
+/* What a specialist of weight 0 still takes part in: a sentence, free() it; NULL where it has
+ * another weight or takes part in nothing. */
 char *plan_weight_note(const struct plan *plan, size_t specialist);
 
 /* "KEY=VALUE" as in config_set, as one undoable step. */

@@ -82,7 +82,8 @@ static const struct {
     {SQLITE_NOTADB, DAMAGED},
     {SQLITE_ERROR, DAMAGED}, /* its tables are not what was made */
     {SQLITE_CONSTRAINT, DAMAGED},
-    {SQLITE_FULL, "the disk is full, the cache is not written; 'r2m cache clear --force' makes room"},
+    {SQLITE_FULL,
+     "the disk is full, the cache is not written; 'r2m cache clear --force' makes room"},
     {SQLITE_READONLY, "only readable, the cache is not written; --cache DIR takes another folder"},
     {SQLITE_CANTOPEN, "cannot be opened, no cache is used; --cache DIR takes another folder"},
     {SQLITE_IOERR, "reading or writing failed (a bad disk, ulimit -f), the cache is not written; "

@@ -133,8 +133,8 @@ void checkpoint_fingerprint(const struct checkpoint *checkpoint, char sha256[SHA
  */
 struct string_list checkpoint_files(const struct checkpoint *checkpoint);
 
-/* Whether no file that it is made of was written to since it was opened, which would mix old and new
- * weights; the error names the file. */
+/* Whether no file that it is made of was written to since it was opened, which would mix old and
+ * new weights; the error names the file. */
 bool checkpoint_unchanged(const struct checkpoint *checkpoint, struct error *error);
 
 /* True when both paths lead to the same file (also through links); false if one is missing. */

@@ -36,7 +36,7 @@ struct checkpoint {
     const char *wanted;     /* the state dict to open, NULL to choose; until it is open */
     const char *state_dict; /* the one that is open; NULL as "" */
     struct mapping file;
-    struct stat opened; /* of the file, when it was mapped */
+    struct stat opened;     /* of the file, when it was mapped */
     struct tensor *tensors; /* [count] */
     size_t count;
     struct name_index index; /* of tensors */

@@ -15,8 +15,8 @@
 #define PARTIAL ".r2m-part" /* ending of the names of atomic_file.h */
 
 static _Atomic(struct progress *) running;
-static _Atomic int stopped_by;    /* signal, or 0 */
-static _Atomic(void *) cut_at;    /* where a worker met a file that ends before that */
+static _Atomic int stopped_by; /* signal, or 0 */
+static _Atomic(void *) cut_at; /* where a worker met a file that ends before that */
 static pthread_t main_thread;
 
 static void on_stop(int number) {

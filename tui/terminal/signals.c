@@ -1,5 +1,6 @@
 #include "tui/terminal/signals.h"
 
+#include "analysis/support/mapped_file.h"
 #include "merge/version.h"
 #include "tui/terminal/term.h"
 
@@ -41,15 +42,30 @@ static void say(const char *text) {
     (void)written;
 }
 
+/* An input that somebody has cut short is no crash: said by its name. This may call malloc, as what
+ * was interrupted is a read of a mapped file; where it is none, it returns. */
+static void end_of_cut_file(const void *address) {
+    char *path = mapped_file(address);
+    if (path == NULL)
+        return;
+    char *quoted = error_quote(path, strlen(path));
+    say("\nr2m: ");
+    say(quoted);
+    say(": became shorter while it was read\n");
+    _exit(EXIT_FAILURE);
+}
+
 /* Only async-signal-safe calls. Afterwards whoever was there before gets the signal. */
-static void on_crash(int number) {
+static void on_crash(int number, siginfo_t *info, void *context) {
+    (void)context;
     term_emergency();
     if (save_work != NULL)
         save_work();
+    if (number == SIGBUS && info->si_code > 0) /* not sent by a process */
+        end_of_cut_file(info->si_addr);
     say("\nr2m " R2M_VERSION " crashed: ");
-    say(number == SIGBUS    ? "a file was cut short while it was read (SIGBUS)\n"
-        : number == SIGABRT ? "it gave up (SIGABRT)\n"
-                            : "please report what you did (SIGSEGV or alike)\n");
+    say(number == SIGABRT ? "it gave up (SIGABRT)\n"
+                          : "please report what you did (SIGSEGV or alike)\n");
     for (size_t i = 0; i < CRASH_COUNT; i++)
         if (crashes[i] == number)
             sigaction(number, &before_crash[i], NULL);
@@ -58,6 +74,13 @@ static void on_crash(int number) {
 
 static void handle(int number, void (*handler)(int), int flags, struct sigaction *older) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, older);
+}
+
+static void watch_crash(int number, struct sigaction *older) {
+    struct sigaction action = {.sa_sigaction = on_crash,
+                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, older);
 }
@@ -72,7 +95,7 @@ bool signals_start(struct error *error) {
     if (crash_stack != NULL)
         sigaltstack(&stack, NULL);
     for (size_t i = 0; i < CRASH_COUNT; i++)
-        handle(crashes[i], on_crash, SA_ONSTACK | SA_NODEFER, &before_crash[i]);
+        watch_crash(crashes[i], &before_crash[i]);
     handle(SIGPIPE, SIG_IGN, 0, NULL);
     return true;
 }

@@ -143,10 +143,11 @@ static void bad_paths_are_named(void **state) {
     struct atomic_file file;
     static const struct {
         const char *name, *message;
-    } rows[] = {{"", "is not the name of a file"},        {"folder", "is a folder"},
-                {"folder/", "is not the name of a file"}, {"none/out", "No such file or directory"},
-                {"file/out", "is not a folder"},          {"null", "is not a regular file"},
-                {"astray", "is a link that leads nowhere"}};
+    } rows[] = {
+        {"", "is not the name of a file"},         {"folder", "is a folder"},
+        {"folder/", "is not the name of a file"},  {"none/out", "No such file or directory"},
+        {"file/out", "is not a folder"},           {"null", "is not a regular file"},
+        {"astray", "is a link that leads nowhere"}};
     assert_int_equal(mkdir(scratch_path(&scratch, "folder"), 0700), 0);
     assert_int_equal(symlink("/dev/null", scratch_path(&scratch, "null")), 0);
     assert_int_equal(symlink("nothing", scratch_path(&scratch, "astray")), 0);
