@@ -192,5 +192,7 @@ bool metrics_parse(const char *text, size_t length, struct metrics *metrics, str
     free(copy);
     if (good && metrics->count == 0)
         error_set(error, ERROR_INPUT, "the evaluation printed no metric");
+    if (!good)
+        metrics_free(metrics);
     return good && metrics->count > 0;
 }

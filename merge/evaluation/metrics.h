@@ -18,7 +18,7 @@ struct metrics {
  * holds a number counts, nested names joined with dots; where there is none, lines "name: value" or
  * "name = value" do, of which a later one replaces an earlier one of the same name, and a line
  * "dataset: NAME", as DF40's test.py prints it, goes before the names that follow ("NAME.auc").
- * ERROR_INPUT where there is no metric, or one is not a number. */
+ * ERROR_INPUT where there is no metric, or one is not a number; metrics is empty then. */
 bool metrics_parse(const char *text, size_t length, struct metrics *metrics, struct error *error);
 
 /* Adds one, or replaces the one of that name. */

@@ -35,6 +35,7 @@ static const struct {
     {"{\"auc\": -Infinity}", "!not a number"},
     {"auc: nan\n", "!auc"},
     {"loss = inf", "!loss"},
+    {"auc: 0.9\nloss: nan", "!loss"},
     {"{\"auc\": 1e999}", "!not a number"},
 };
 
@@ -46,6 +47,7 @@ static void check(const char *text, const char *expected) {
         assert_false(good);
         assert_int_equal(error.kind, ERROR_INPUT);
         assert_non_null(strstr(error.message, expected + 1));
+        assert_int_equal(metrics.count, 0);
     } else {
         char found[256] = "";
         assert_true(good);
