@@ -1,6 +1,7 @@
 #include "merge/sweep/sweep.h"
 
 #include "merge/methods/method.h"
+#include "merge/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,6 +26,37 @@ bool sweep_goal_choose(struct sweep_goal *goal, const struct sweep_records *reco
         goal->lower = metric_is_cost(goal->metric);
     }
     return goal->metric != NULL;
+}
+
+/* Names all metrics of the record, and the one that is nearest to what was asked for. */
+static void hint_metrics(const struct sweep_goal *goal, const struct sweep_record *record,
+                         struct error *error) {
+    const struct metrics *metrics = &record->metrics;
+    const char **names = memory_array(metrics->count, sizeof *names);
+    for (size_t m = 0; m < metrics->count; m++)
+        names[m] = metrics->items[m].name;
+    const char *nearest = nearest_name(goal->metric, names, metrics->count);
+    char *list = names_join(names, metrics->count), *quoted = error_quote(list, strlen(list));
+    error_hint(error, nearest != NULL ? "there are %s; did you mean %s?" : "there are %s", quoted,
+               nearest);
+    free(quoted);
+    free(list);
+    free(names);
+}
+
+bool sweep_goal_check(const struct sweep_goal *goal, const struct sweep_records *records,
+                      struct error *error) {
+    const struct sweep_record *measured = NULL;
+    for (size_t r = 0; r < records->count && measured == NULL; r++)
+        if (records->items[r].error == NULL)
+            measured = &records->items[r];
+    if (goal->metric == NULL || measured == NULL || sweep_best(records, goal) != NULL)
+        return true;
+    char *quoted = error_quote(goal->metric, strlen(goal->metric));
+    error_set(error, ERROR_INPUT, "no point has the metric %s", quoted);
+    hint_metrics(goal, measured, error);
+    free(quoted);
+    return false;
 }
 
 bool sweep_goal_better(const struct sweep_goal *goal, double value, double other) {

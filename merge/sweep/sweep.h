@@ -30,6 +30,11 @@ struct sweep_goal sweep_goal_parse(const char *text);
  * has any, lower for better where metric_is_cost. False while there is none. */
 bool sweep_goal_choose(struct sweep_goal *goal, const struct sweep_records *records);
 
+/* Whether points may have the goal's metric: no metric is set, one of them has it, or none has been
+ * measured (one that failed tells nothing). Else ERROR_INPUT, with the metrics that there are. */
+bool sweep_goal_check(const struct sweep_goal *goal, const struct sweep_records *records,
+                      struct error *error);
+
 /* Whether value is better than other; any number is better than NaN. */
 bool sweep_goal_better(const struct sweep_goal *goal, double value, double other);
 

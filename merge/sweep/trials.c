@@ -54,21 +54,28 @@ static char *reason_of(const struct error *failure) {
                          hinted ? failure->hint : "");
 }
 
-/* Puts the lane's record into the file; nothing is recorded of a trial that was cancelled. */
+/* Puts the lane's record into the file. Under the mutex. */
+static void add_record(struct lane *lane) {
+    struct trials *trials = lane->trials;
+    const struct trial_setup *setup = &trials->setup;
+    struct error error = {0};
+    if (!sweep_records_add(setup->records, &lane->record, &error) ||
+        (setup->recorded != NULL && !setup->recorded(setup->context, setup->records, &error))) {
+        atomic_store(&setup->progress->cancel, true);
+        error_move(&trials->error, &error);
+    }
+}
+
+/* Nothing is recorded of a trial that was cancelled. */
 static void conclude(struct lane *lane, struct error *failure) {
     struct trials *trials = lane->trials;
-    struct error error = {0};
     bool cancelled = failure->kind == ERROR_CANCELLED;
     lane->record.seconds = round(1000 * (now() - lane->start)) / 1000;
     if (failure->kind != ERROR_NONE)
         lane->record.error = reason_of(failure);
     pthread_mutex_lock(&trials->mutex);
-    if (!cancelled && !sweep_records_add(trials->setup.records, &lane->record, &error)) {
-        atomic_store(&trials->setup.progress->cancel, true);
-        error_move(&trials->error, &error);
-    }
-    if (!cancelled && trials->setup.recorded != NULL)
-        trials->setup.recorded(trials->setup.context, trials->setup.records);
+    if (!cancelled)
+        add_record(lane);
     pthread_mutex_unlock(&trials->mutex);
     if (!cancelled)
         atomic_fetch_add(&trials->setup.progress->done, 1);

@@ -188,6 +188,42 @@ class Failures(Sweep):
         errors, _ = self.failing("echo auc: nan", code=1)
         self.assertIn("auc", errors[0])
 
+    def test_a_metric_that_no_point_has_ends_the_sweep_at_the_first(self):
+        """A typing mistake is told with the names that there are, and leaves no older answer."""
+        def mistaken(*more):
+            done = self.run_program(*self.sweep(*more, "--metric", "-los", "--json"))
+            self.assertEqual(done.returncode, 1)
+            self.assertIsNone(json.loads(done.stdout)["best"])
+            self.assertIn("r2m: no point has the metric los\n", done.stderr)
+            self.assertIn("there are loss, parts.first; did you mean loss?", done.stderr)
+            self.assertNotIn("best.json", self.left())
+            return self.calls()
+
+        self.assertEqual(mistaken(*VARY), 1)
+        self.good(*self.sweep(*VARY, "--metric", "loss"))
+        self.assertIn("best.json", self.left())
+        self.assertEqual(mistaken(*VARY), 6)
+        self.assertEqual(mistaken("--vary", "alpha=0.3", "--vary", "residual.rank.ratio=0.1"), 6)
+
+    def test_a_failed_point_does_not_tell_which_metrics_there_are(self):
+        errors, said = self.failing("test -e n && echo 'auc: 0.5' && exit; touch n; exit 1",
+                                    "--metric", "eer", code=1, vary=("--vary", "alpha=0.2,0.6,1"))
+        self.assertEqual([error is None for error in errors], [False, True])
+        self.assertIn("there are auc", said)
+
+    def test_best_is_of_this_run(self):
+        """Where spectra tell, and no metric is named, there is no answer."""
+        self.good("sweep", *SOURCE, *VARY, "--metric", "kept", "-o", "out")
+        self.assertIn("best.json", self.left())
+        self.good("sweep", *SOURCE, *VARY, "-o", "out")
+        self.assertNotIn("best.json", self.left())
+
+    def test_a_point_with_a_metric_that_is_not_finite_is_not_the_best(self):
+        errors, _ = self.failing("""test -e n && echo 'auc: 0.5' && exit
+                                 touch n; echo 'auc: 0.9'; echo 'eer: nan'""")
+        self.assertIn("eer", errors[0])
+        self.assertEqual([row["auc"] for row in self.table()], ["", "0.5"])
+
     def test_a_hang_ends_at_the_limit(self):
         errors, _ = self.failing("sleep 600 & sleep 600", "--eval-timeout", "0.3", code=1,
                                  vary=("--vary", "alpha=0.2"))

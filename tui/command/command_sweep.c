@@ -101,14 +101,11 @@ static bool check_room(struct sweeping *sweeping, struct error *error) {
 
 /* ---- the run ---- */
 
-/* For the line of progress; one thread at a time. */
-static void note_best(void *context, const struct sweep_records *records) {
-    struct sweeping *sweeping = context;
-    struct sweep_goal *goal = &sweeping->request.goal;
-    char number[32];
-    if (!sweep_goal_choose(goal, records))
-        return;
+/* For the line of progress. */
+static void note_best(struct sweeping *sweeping, const struct sweep_records *records) {
+    const struct sweep_goal *goal = &sweeping->request.goal;
     const struct sweep_record *best = sweep_best(records, goal);
+    char number[32];
     if (best == NULL)
         return;
     char *settings = sweep_settings_text(&best->settings);
@@ -119,6 +116,18 @@ static void note_best(void *context, const struct sweep_records *records) {
     pthread_mutex_unlock(&sweeping->mutex);
     free(quoted);
     free(settings);
+}
+
+/* One thread at a time. A metric that the first point lacks is a typing mistake: no other point is
+ * worth its time. */
+static bool recorded(void *context, const struct sweep_records *records, struct error *error) {
+    struct sweeping *sweeping = context;
+    struct sweep_goal *goal = &sweeping->request.goal;
+    if (!sweep_goal_check(goal, records, error))
+        return false;
+    if (sweep_goal_choose(goal, records))
+        note_best(sweeping, records);
+    return true;
 }
 
 static void show_note(void *context, char text[PROGRESS_NOTE]) {
@@ -153,7 +162,7 @@ static struct sweep sweep_of(struct sweeping *sweeping, struct progress *progres
                    .pool = session->pool,
                    .records = &sweeping->records,
                    .evaluate = sweeping->session.config.eval.command != NULL ? evaluate : NULL,
-                   .recorded = note_best,
+                   .recorded = recorded,
                    .context = sweeping,
                    .limits = sweeping->limits,
                    .jobs = sweeping->request.jobs,
@@ -222,9 +231,8 @@ static bool conclude(struct sweeping *sweeping, struct error *error) {
     sweep_print(&report);
     if (measured && sweep_best(&sweeping->records, goal) != NULL)
         return true;
-    if (goal->metric != NULL && measured)
-        return error_set(error, ERROR_INPUT, "no point has the metric %s", goal->metric);
-    return error_set(error, ERROR_INPUT, "no point has a metric");
+    return sweep_goal_check(goal, &sweeping->records, error) &&
+           error_set(error, ERROR_INPUT, "no point has a metric");
 }
 
 static bool sweep(struct sweeping *sweeping, struct error *error) {
@@ -238,8 +246,10 @@ static bool sweep(struct sweeping *sweeping, struct error *error) {
         !session_needs(session, options, &needs, error) || !open_records(sweeping, error) ||
         !make_temporary(sweeping, error) || !check_room(sweeping, error))
         return false;
+    sweep_forget_best(options);
     session_start(session, needs.threads);
-    bool good = session_analyze(session, sweeping->request.greedy.budget > 0, error) &&
+    bool good = sweep_goal_check(&sweeping->request.goal, &sweeping->records, error) &&
+                session_analyze(session, sweeping->request.greedy.budget > 0, error) &&
                 progress_run_noted(&session->line, &job, show_note, error);
     if (!conclude(sweeping, &failure) && good)
         good = error_move(error, &failure);

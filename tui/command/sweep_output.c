@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SHOWN_POINTS = 10, SHOWN_ERRORS = 3, SHOWN_METRICS = 6, METRIC_DIGITS = 5 };
 
@@ -44,6 +45,12 @@ static bool write_chart(const struct sweep_report *report, const struct sweep_re
     free(name);
     free(path);
     return good;
+}
+
+void sweep_forget_best(const struct options *options) {
+    char *path = sweep_path(options, "best.json");
+    unlink(path);
+    free(path);
 }
 
 static bool write_best(const struct sweep_report *report, struct error *error) {
@@ -216,7 +223,7 @@ void sweep_print(const struct sweep_report *report) {
     const struct options *options = report->options;
     if (options->json)
         print_json(report, &results);
-    else if (!options->quiet && report->goal->metric != NULL)
+    else if (!options->quiet && sweep_best(report->records, report->goal) != NULL)
         print_table(report, &results);
     if (!options->quiet)
         print_failures(&results);

@@ -15,6 +15,10 @@ struct sweep_report {
         keeps_best; /* best.json is written: the points were evaluated, or a metric was asked for */
 };
 
+/* Removes the best.json of an earlier run, which may have looked at another metric: none is there
+ * but the answer of this one. */
+void sweep_forget_best(const struct options *options);
+
 /* Writes sweep.csv, the chart and best.json, where something was measured; older ones are
  * replaced. */
 bool sweep_write(const struct sweep_report *report, struct error *error);
