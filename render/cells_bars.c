@@ -42,6 +42,13 @@ static void draw_piece(const struct plot *plot, size_t row, double from, double 
                   CELL_NORMAL, plot->chart->bars.colours[series]);
 }
 
+/* Where a bar without value would begin. */
+static void draw_missing(const struct plot *plot, size_t row, size_t series) {
+    long zero = plot_cell_of(chart_position(&plot->chart->y, 0), plot->width);
+    cells_put(plot->cells, row, plot->col + (zero > 0 ? (size_t)zero : 0), plot->lines->missing,
+              CELL_DATA, CELL_NORMAL, plot->chart->bars.colours[series]);
+}
+
 static void draw_stack(const struct plot *plot, size_t row, size_t category) {
     const struct chart_bars *bars = &plot->chart->bars;
     double up = 0, down = 0;
@@ -64,8 +71,13 @@ static void draw_category(const struct plot *plot, size_t row, size_t category) 
     if (bars->stacked)
         draw_stack(plot, row, category);
     else
-        for (size_t s = 0; s < bars->series_count; s++)
-            draw_piece(plot, row + s, 0, value_of(bars, category, s), s);
+        for (size_t s = 0; s < bars->series_count; s++) {
+            double value = value_of(bars, category, s);
+            if (isnan(value))
+                draw_missing(plot, row + s, s);
+            else
+                draw_piece(plot, row + s, 0, value, s);
+        }
 }
 
 /* The axis on which bars stand: at the left edge, and at zero where some values are negative. */

@@ -23,6 +23,8 @@ struct walk {
 };
 
 static void go_to(struct walk *walk, double y) {
+    if (isnan(y))
+        return;
     walk->height = height_of(walk->plot, walk->dots, y);
     if (walk->deepest < walk->highest)
         walk->entry = walk->height;
@@ -38,14 +40,10 @@ static bool cross_column(struct walk *walk, double left, double right) {
     walk->deepest = -INFINITY;
     while (walk->next < curve->count && curve->x[walk->next] < left)
         walk->next++;
-    double y = chart_curve_at(walk->plot->chart, curve, left);
-    if (!isnan(y))
-        go_to(walk, y);
+    go_to(walk, chart_curve_at(walk->plot->chart, curve, left));
     while (walk->next < curve->count && curve->x[walk->next] <= right)
         go_to(walk, curve->y[walk->next++]);
-    y = chart_curve_at(walk->plot->chart, curve, right);
-    if (!isnan(y))
-        go_to(walk, y);
+    go_to(walk, chart_curve_at(walk->plot->chart, curve, right));
     return walk->deepest >= walk->highest;
 }
 
@@ -67,15 +65,20 @@ static void draw_arrow(const struct plot *plot, size_t dot_col, const struct dot
               CELL_DATA, CELL_DIM, colour);
 }
 
-/* The points themselves, where there are few. */
-static void draw_marks(const struct plot *plot, const struct chart_curve *curve,
-                       enum cell_weight weight) {
+/* The points themselves, where there are few; at the foot those without value, in a row of their
+ * curve's own. */
+static void draw_marks(const struct plot *plot, size_t index, enum cell_weight weight) {
+    const struct chart_curve *curve = &plot->chart->curves[index];
     for (size_t i = 0; i < curve->count; i++) {
+        bool missing = isnan(curve->y[i]);
         long col = plot_cell_of(chart_position(&plot->chart->x, curve->x[i]), plot->width);
-        long above = plot_cell_of(chart_position(&plot->chart->y, curve->y[i]), plot->height);
+        long above = missing
+                         ? (long)(index % plot->height)
+                         : plot_cell_of(chart_position(&plot->chart->y, curve->y[i]), plot->height);
         if (col >= 0 && above >= 0)
             cells_put(plot->cells, plot->row + plot->height - 1 - (size_t)above,
-                      plot->col + (size_t)col, plot->lines->mark, CELL_DATA, weight, curve->colour);
+                      plot->col + (size_t)col, missing ? plot->lines->missing : plot->lines->mark,
+                      CELL_DATA, weight, curve->colour);
     }
 }
 
@@ -91,8 +94,10 @@ static void draw_curve(const struct plot *plot, size_t index, enum cell_weight w
         double left = chart_value(axis, (double)x / width);
         double right =
             x + 1 < dots_width(dots) ? chart_value(axis, (double)(x + 1) / width) : axis->maximum;
-        if (!cross_column(&walk, left, right))
+        if (!cross_column(&walk, left, right)) {
+            begins = true;
             continue;
+        }
         draw_column(&walk, x, begins, chart_value(axis, ((double)x + 0.5) / width) > curve->cut);
         begins = false;
         bool below = walk.height >= bottom;
@@ -102,7 +107,7 @@ static void draw_curve(const struct plot *plot, size_t index, enum cell_weight w
     struct dots_style style = {curve->colour, weight, plot_letter(index)};
     dots_paint(dots, plot->cells, plot->row, plot->col, style);
     if (curve->marked)
-        draw_marks(plot, curve, weight);
+        draw_marks(plot, index, weight);
     if (inside && left_at >= 0)
         draw_arrow(plot, (size_t)left_at, dots, curve->colour);
     dots_free(dots);

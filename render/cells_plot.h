@@ -8,6 +8,7 @@
 struct lines {
     const char *y_axis, *y_tick, *corner, *x_axis, *x_tick, *cross, *vertical, *dotted, *horizontal,
         *swatch, *arrow, *mark;
+    const char *missing;  /* in place of a mark where there is no value */
     const char *fills[4]; /* of bars, a series each, in turn */
     size_t period;        /* columns from one mark of a horizontal line to the next */
 };

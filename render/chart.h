@@ -28,10 +28,11 @@ struct chart_curve {
     char *name;
     int colour;
     size_t count;
-    double *x, *y;
+    double *x, *y; /* y NAN: no value at x, where the line is broken */
     double cut;    /* points with x > cut are the discarded tail; INFINITY: none */
     bool selected; /* drawn last and strongest */
-    bool marked;   /* a mark at every point, where there are few */
+    bool marked;   /* a mark at every point, where there are few; a cross at the foot of the chart
+                      for one without value */
 };
 
 struct chart_line { /* a straight line across the chart */
@@ -48,7 +49,8 @@ struct chart_bars {
     char **categories; /* names along the axis (layers) */
     char **names;      /* of the series */
     int *colours;      /* of the series */
-    double *values;    /* [category_count x series_count]; negative values allowed */
+    double *values;    /* [category_count x series_count]; negative values allowed; NAN: no value,
+                          grouped bars have a cross in its place */
 };
 
 enum chart_colours { CHART_SEQUENTIAL, CHART_DIVERGING }; /* low to high, or from 0 both ways */
@@ -98,7 +100,8 @@ const char *chart_remark(const struct chart *chart);
 double chart_position(const struct chart_axis *axis, double value);
 double chart_value(const struct chart_axis *axis, double position);
 
-/* Interpolated y of a curve at x, in the axes' own scales (log-log on log axes); NAN outside. */
+/* Interpolated y of a curve at x, in the axes' own scales (log-log on log axes); NAN outside and
+ * where the line is broken. */
 double chart_curve_at(const struct chart *chart, const struct chart_curve *curve, double x);
 
 struct chart_tick {

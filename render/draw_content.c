@@ -10,6 +10,8 @@
 #define SEAM 0.6
 #define MARK 2.6       /* side of a dot */
 #define MARK_PITCH 4.5 /* from one dot to the next at least */
+#define CROSS 4.0      /* side of a cross */
+#define CROSS_PITCH 5.5
 
 static const struct rgb grid = {0xE0, 0xE0, 0xE0};
 
@@ -59,25 +61,57 @@ static void draw_marks(const struct drawing *drawing, const struct point *points
                                colour, 1);
 }
 
-static void draw_curve(const struct drawing *drawing, const struct chart_curve *curve) {
+/* In place of a value that is missing. */
+static void draw_cross(const struct drawing *drawing, struct point middle, int colour) {
+    for (int side = -1; side <= 1; side += 2) {
+        struct point from = {middle.x - CROSS / 2, middle.y - side * CROSS / 2};
+        struct point to = {middle.x + CROSS / 2, middle.y + side * CROSS / 2};
+        draw_segment(drawing, from, to, DRAW_CURVE_WIDTH, NULL, palette_colour(colour));
+    }
+}
+
+/* At the foot, a row for each curve: several may lack a value at the same x. */
+static void draw_crosses(const struct drawing *drawing, size_t index) {
+    const struct chart_curve *curve = &drawing->chart->curves[index];
+    double foot = drawing->plot.bottom - CROSS_PITCH * ((double)index + 0.5);
+    for (size_t i = 0; i < curve->count; i++)
+        if (isnan(curve->y[i])) {
+            double x = draw_place(drawing, curve->x[i], drawing->chart->y.minimum).x;
+            draw_cross(drawing, (struct point){x, foot}, curve->colour);
+        }
+}
+
+/* Part of a curve, without a break; a single value is a short dash. */
+static void draw_piece(const struct drawing *drawing, const struct chart_curve *curve,
+                       const struct point *points, size_t count) {
+    double width = curve->selected ? DRAW_CURVE_WIDTH * 1.5 : DRAW_CURVE_WIDTH;
+    const double *dash = palette_dash(curve->colour);
+    struct rgb colour = palette_colour(curve->colour);
+    if (count > 1)
+        drawing->canvas->ops->polyline(drawing->canvas, points, count, width, dash, colour);
+    else if (count == 1)
+        draw_segment(drawing, points[0], (struct point){points[0].x + 4, points[0].y}, width, dash,
+                     colour);
+}
+
+static void draw_curve(const struct drawing *drawing, size_t index) {
+    const struct chart_curve *curve = &drawing->chart->curves[index];
     struct point *points = memory_array(curve->count, sizeof *points);
-    size_t count = 0;
+    size_t count = 0, begin = 0;
     for (size_t i = 0; i < curve->count; i++) {
         struct point point = draw_place(drawing, curve->x[i], curve->y[i]);
         if (isfinite(point.x) && isfinite(point.y))
             points[count++] = point;
+        if (isnan(curve->y[i])) {
+            draw_piece(drawing, curve, points + begin, count - begin);
+            begin = count;
+        }
     }
-    if (count == 1) { /* a single value is a short dash */
-        points = memory_resize(points, 2, sizeof *points);
-        points[1] = (struct point){points[0].x + 4, points[0].y};
-        count = 2;
-    }
-    if (count > 1)
-        drawing->canvas->ops->polyline(drawing->canvas, points, count,
-                                       curve->selected ? DRAW_CURVE_WIDTH * 1.5 : DRAW_CURVE_WIDTH,
-                                       palette_dash(curve->colour), palette_colour(curve->colour));
-    if (curve->marked)
+    draw_piece(drawing, curve, points + begin, count - begin);
+    if (curve->marked) {
         draw_marks(drawing, points, count, palette_colour(curve->colour));
+        draw_crosses(drawing, index);
+    }
     free(points);
 }
 
@@ -85,7 +119,7 @@ static void draw_curves(const struct drawing *drawing) {
     for (int selected = 0; selected <= 1; selected++)
         for (size_t i = 0; i < drawing->chart->curve_count; i++)
             if (drawing->chart->curves[i].selected == selected)
-                draw_curve(drawing, &drawing->chart->curves[i]);
+                draw_curve(drawing, i);
 }
 
 static void draw_bar(const struct drawing *drawing, double from, double to, double low, double high,
@@ -106,18 +140,24 @@ static void draw_part(const struct drawing *drawing, double from, double to, dou
         draw_segment(drawing, left, right, SEAM, NULL, white);
 }
 
+static void draw_missing_bar(const struct drawing *drawing, double at, int colour) {
+    struct point foot = draw_place(drawing, at, 0);
+    draw_cross(drawing, (struct point){foot.x, foot.y - CROSS_PITCH / 2}, colour);
+}
+
 static void draw_category(const struct drawing *drawing, size_t category) {
     const struct chart_bars *bars = &drawing->chart->bars;
     double left = (double)category + 0.1, width = 0.8, up = 0, down = 0;
     for (size_t s = 0; s < bars->series_count; s++) {
         double value = bars->values[category * bars->series_count + s];
         double *stack = value >= 0 ? &up : &down;
-        double slot = width / (double)bars->series_count;
+        double slot = width / (double)bars->series_count, from = left + slot * (double)s;
         if (bars->stacked)
             draw_part(drawing, left, left + width, *stack, *stack + value, bars->colours[s]);
+        else if (isnan(value))
+            draw_missing_bar(drawing, from + slot * 0.46, bars->colours[s]);
         else
-            draw_bar(drawing, left + slot * (double)s, left + slot * ((double)s + 0.92), 0, value,
-                     bars->colours[s]);
+            draw_bar(drawing, from, from + slot * 0.92, 0, value, bars->colours[s]);
         *stack += value;
     }
 }

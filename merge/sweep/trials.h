@@ -26,8 +26,8 @@ struct trial_setup {
     struct pool *pool;
     struct sweep_records *records;
     trial_evaluate *evaluate; /* NULL: nothing is merged, the metrics are what spectra tell */
-    /* Called after each record, by one thread at a time; false, with the reason, ends the sweep. May
-     * be NULL. */
+    /* Called after each record, by one thread at a time; false, with the reason, ends the sweep.
+     * May be NULL. */
     bool (*recorded)(void *context, const struct sweep_records *records, struct error *error);
     void *context;
     struct work_limits limits; /* of each merge; the pool has at most so many threads */

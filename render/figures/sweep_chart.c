@@ -16,6 +16,7 @@ struct grid {
     const struct sweep_axis *along, *across; /* NULL: nothing is varied that way */
     size_t columns, rows;
     double *values; /* [rows x columns]; NAN: not measured */
+    bool *failed;   /* [rows x columns]: a point was tried there in vain, and none has a value */
 };
 
 static bool is_varied(const struct sweep_axis *axis) {
@@ -51,8 +52,10 @@ static struct grid grid_make(const struct sweep_results *results, const struct s
     choose_axes(results, &grid);
     grid.columns = grid.along != NULL ? grid.along->values.count : 1;
     grid.rows = grid.across != NULL ? grid.across->values.count : 1;
-    grid.values = memory_array(grid.rows * grid.columns, sizeof *grid.values);
-    for (size_t i = 0; i < grid.rows * grid.columns; i++)
+    size_t count = grid.rows * grid.columns;
+    grid.values = memory_array(count, sizeof *grid.values);
+    grid.failed = memory_array(count, sizeof *grid.failed);
+    for (size_t i = 0; i < count; i++)
         grid.values[i] = NAN;
     for (size_t r = 0; r < results->row_count; r++) {
         size_t column = place(grid.along, results->rows[r]);
@@ -60,11 +63,19 @@ static struct grid grid_make(const struct sweep_results *results, const struct s
         double value = sweep_record_value(results->rows[r], goal->metric);
         if (column >= grid.columns || row >= grid.rows)
             continue;
-        double *cell = &grid.values[row * grid.columns + column];
-        if (sweep_goal_better(goal, value, *cell))
-            *cell = value;
+        size_t cell = row * grid.columns + column;
+        grid.failed[cell] |= results->rows[r]->error != NULL;
+        if (sweep_goal_better(goal, value, grid.values[cell]))
+            grid.values[cell] = value;
     }
+    for (size_t i = 0; i < count; i++)
+        grid.failed[i] = grid.failed[i] && isnan(grid.values[i]);
     return grid;
+}
+
+static void grid_free(struct grid *grid) {
+    free(grid->values);
+    free(grid->failed);
 }
 
 static char *row_name(const struct grid *grid, const struct sweep_goal *goal, size_t row) {
@@ -75,12 +86,13 @@ static char *row_name(const struct grid *grid, const struct sweep_goal *goal, si
 
 static void add_curve(struct chart *chart, const struct grid *grid, const char *name, size_t row) {
     const double *values = grid->values + row * grid->columns;
+    const bool *failed = grid->failed + row * grid->columns;
     struct chart_curve *curve =
         chart_add_curve(chart, name, CHART_SPECIALIST + (int)row, grid->columns);
     curve->count = 0;
     curve->marked = true;
     for (size_t c = 0; c < grid->columns; c++)
-        if (isfinite(values[c])) {
+        if (isfinite(values[c]) || failed[c]) {
             number_parse(grid->along->values.items[c], &curve->x[curve->count]);
             curve->y[curve->count++] = values[c];
         }
@@ -108,8 +120,8 @@ static void fill_curves(struct chart *chart, const struct grid *grid,
     mark_best(chart, grid, goal);
 }
 
-/* The word; where it has a bar of its own, with its value: heights differ by less than one sees,
- * and a failed point is no 0. free() it. */
+/* The word; where it has a bar of its own, with its value: heights differ by less than one sees.
+ * free() it. */
 static char *category_text(const struct grid *grid, size_t column) {
     const char *word = grid->along != NULL ? grid->along->values.items[column] : "";
     double value = grid->values[column];
@@ -117,8 +129,8 @@ static char *category_text(const struct grid *grid, size_t column) {
     if (grid->rows > 1)
         return memory_string(word);
     return memory_format("%s %s", word,
-                         isfinite(value) ? chart_number(value, DIGITS, number, sizeof number)
-                                         : "failed");
+                         grid->failed[column] ? "failed"
+                                              : chart_number(value, DIGITS, number, sizeof number));
 }
 
 static void fill_bars(struct chart *chart, const struct grid *grid, const struct sweep_goal *goal) {
@@ -127,8 +139,9 @@ static void fill_bars(struct chart *chart, const struct grid *grid, const struct
     for (size_t c = 0; c < grid->columns; c++) {
         bars->categories[c] = category_text(grid, c);
         for (size_t row = 0; row < grid->rows; row++) {
-            double value = grid->values[row * grid->columns + c];
-            bars->values[c * grid->rows + row] = isfinite(value) ? value : 0;
+            size_t cell = row * grid->columns + c;
+            bool empty = isnan(grid->values[cell]) && !grid->failed[cell];
+            bars->values[c * grid->rows + row] = empty ? 0 : grid->values[cell];
         }
     }
     for (size_t row = 0; row < grid->rows; row++) {
@@ -152,21 +165,17 @@ static void fill_map(struct chart *chart, const struct grid *grid, const struct 
 
 static void fill_search(struct chart *chart, const struct sweep_results *results,
                         const struct sweep_goal *goal) {
-    size_t count = 0;
     double best = NAN;
     chart_add_curve(chart, "best so far", CHART_SPECIALIST, results->row_count);
     chart_add_curve(chart, "each trial", CHART_NEUTRAL, results->row_count);
     for (size_t r = 0; r < results->row_count; r++) {
         double value = sweep_record_value(results->rows[r], goal->metric);
-        if (isnan(value))
-            continue;
         best = sweep_goal_better(goal, value, best) ? value : best;
         for (size_t c = 0; c < 2; c++)
-            chart->curves[c].x[count] = (double)(r + 1);
-        chart->curves[0].y[count] = best;
-        chart->curves[1].y[count++] = value;
+            chart->curves[c].x[r] = (double)(r + 1);
+        chart->curves[0].y[r] = best;
+        chart->curves[1].y[r] = value;
     }
-    chart->curves[0].count = chart->curves[1].count = count;
     chart->curves[1].marked = true;
     chart->x.label = memory_string("trial");
     chart->x.whole = true;
@@ -184,7 +193,7 @@ static void fill_grid(struct chart *chart, const struct sweep_results *results,
     else
         fill_bars(chart, &grid, goal);
     chart->x.label = memory_string(grid.along != NULL ? grid.along->key : NULL);
-    free(grid.values);
+    grid_free(&grid);
 }
 
 /* What curves span and a little more: points differ by less than their distance from 0. */
@@ -224,7 +233,7 @@ static char *failed_text(const struct sweep_results *results) {
     size_t failed = 0;
     for (size_t r = 0; r < results->row_count; r++)
         failed += results->rows[r]->error != NULL;
-    return failed > 0 ? memory_format("; %zu point%s failed", failed, failed > 1 ? "s" : "")
+    return failed > 0 ? memory_format("; %zu point%s failed (cross)", failed, failed > 1 ? "s" : "")
                       : memory_string("");
 }
 

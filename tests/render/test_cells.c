@@ -77,6 +77,39 @@ static void golden_braille(void **state) {
                                "      1    2       5   r=10  20      50  100\n");
 }
 
+/* Seven points of two curves; the line of the first is broken at the fourth, of the second at its
+ * end. */
+static struct chart *broken_chart(void) {
+    struct chart *chart = chart_create("auc");
+    for (size_t c = 0; c < 2; c++) {
+        struct chart_curve *curve = chart_add_curve(chart, c == 0 ? "a" : "b", CHART_REAL, 7);
+        curve->marked = true;
+        for (size_t i = 0; i < 7; i++) {
+            curve->x[i] = (double)i;
+            curve->y[i] = i == (c == 0 ? 3 : 6) ? NAN : 3 + (double)c;
+        }
+    }
+    chart_fit(chart);
+    return chart;
+}
+
+static void lines_are_broken_where_a_value_is_missing(void **state) {
+    (void)state;
+    struct chart *chart = broken_chart();
+    char *text = drawn(chart, 31, 9, CELL_ASCII);
+    assert_string_equal(text, "auc                      *a +b \n"
+                              "    4+o+++o+++o+++o+++o+++o    \n"
+                              "     |o***o***o       o***o***o\n"
+                              "     |                         \n"
+                              "    2+                         \n"
+                              "     |                        X\n"
+                              "    0+            X            \n"
+                              "     ++-------+-------+-------+\n"
+                              "      0       2       4       6\n");
+    free(text);
+    chart_free(chart);
+}
+
 static void golden_block(void **state) {
     (void)state;
     check_golden(CELL_BLOCK, "encoder.laye…_proj.weight ━s0 r=10 ━s1 r=10 \n"
@@ -240,6 +273,18 @@ static size_t count_role(const struct cells *cells, size_t col, enum cell_role r
 }
 
 /* Many indexes share the first column of a linear axis: the first value is seen all the same. */
+static void a_bar_without_value_is_a_cross(void **state) {
+    (void)state;
+    struct chart *chart = bar_chart(false, 2);
+    chart->bars.values[1] = NAN;
+    char *text = drawn(chart, 40, 9, CELL_BRAILLE);
+    assert_non_null(strstr(text, "0.fc1│    │███████████████████████      \n"
+                                 "     │    ×                             \n"
+                                 "     │▒▒▒▒▒                             \n"));
+    free(text);
+    chart_free(chart);
+}
+
 static void no_spike_is_lost(void **state) {
     (void)state;
     for (int glyphs = CELL_BRAILLE; glyphs <= CELL_ASCII; glyphs++) {
@@ -396,12 +441,14 @@ int main(void) {
         cmocka_unit_test(golden_ascii),
         cmocka_unit_test(golden_braille),
         cmocka_unit_test(golden_block),
+        cmocka_unit_test(lines_are_broken_where_a_value_is_missing),
         cmocka_unit_test(rows_are_equally_wide),
         cmocka_unit_test(ascii_is_ascii),
         cmocka_unit_test(zeros_are_said_in_words),
         cmocka_unit_test(the_tail_is_dim),
         cmocka_unit_test(a_long_legend_gives_way),
         cmocka_unit_test(golden_bars),
+        cmocka_unit_test(a_bar_without_value_is_a_cross),
         cmocka_unit_test(no_spike_is_lost),
         cmocka_unit_test(a_single_value_is_seen),
         cmocka_unit_test(small_canvases_leave_the_axes_out),

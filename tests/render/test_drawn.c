@@ -1,5 +1,6 @@
 /* What is drawn is what the chart says: curves stand where the numbers beside the axes put their
  * values, and legends have the colours and dashes of what they name. */
+#include "analysis/support/memory.h"
 #include "render/figures/figures.h"
 #include "tests/recorder.h"
 #include "tests/study.h"
@@ -256,11 +257,57 @@ static void bars_have_the_height_of_their_values(void **state) {
     chart_free(chart);
 }
 
+static size_t lines_of(const struct recorder *recorder, struct rgb colour) {
+    size_t count = 0;
+    for (size_t i = 0; i < recorder->line_count; i++)
+        count += memcmp(&recorder->lines[i].colour, &colour, sizeof colour) == 0;
+    return count;
+}
+
+/* Of five points the fourth is missing: a line of three, a dash for the last, a cross of two
+ * strokes at the missing one; and the legend's line. */
+static void a_missing_value_breaks_the_line_and_has_a_cross(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("test");
+    struct chart_curve *curve = chart_add_curve(chart, "c", CHART_SPECIALIST, 5);
+    curve->marked = true;
+    for (size_t i = 0; i < 5; i++) {
+        curve->x[i] = (double)i;
+        curve->y[i] = i == 3 ? NAN : 1;
+    }
+    chart_fit(chart);
+    struct recorder recorder = recorder_of_chart(chart, 461, 288);
+    assert_int_equal(lines_of(&recorder, palette_colour(CHART_SPECIALIST)), 1 + 1 + 2 + 1);
+    assert_int_equal(boxes_of(&recorder, palette_colour(CHART_SPECIALIST)), 4);
+    recorder_end(&recorder);
+    chart_free(chart);
+}
+
+static void a_missing_bar_is_a_cross(void **state) {
+    (void)state;
+    struct chart *chart = chart_create("test");
+    chart_set_bars(chart, 2, 1, false);
+    chart->bars.names[0] = memory_string("c");
+    chart->bars.colours[0] = CHART_SPECIALIST;
+    chart->bars.values[0] = 1;
+    chart->bars.values[1] = NAN;
+    for (size_t c = 0; c < 2; c++)
+        chart->bars.categories[c] = memory_string("x");
+    chart_fit(chart);
+    struct recorder recorder = recorder_of_chart(chart, 461, 288);
+    assert_int_equal(lines_of(&recorder, palette_colour(CHART_SPECIALIST)), 2);
+    assert_int_equal(boxes_of(&recorder, palette_colour(CHART_SPECIALIST)), 1 + 1); /* legend */
+    recorder_end(&recorder);
+    chart_free(chart);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(curves_stand_where_the_numbers_say),
         cmocka_unit_test(legends_look_like_the_curves),
         cmocka_unit_test(bars_have_the_height_of_their_values),
+        cmocka_unit_test(a_missing_value_breaks_the_line_and_has_a_cross),
+        cmocka_unit_test(a_missing_bar_is_a_cross),
     };
     return cmocka_run_group_tests_name("drawn", tests, make, unmake);
 }

@@ -99,6 +99,22 @@ class Grid(Sweep):
         self.assertNotIn("failed", words)
         self.assertEqual(words.count("best"), 2)  # below the title, at the line
 
+    def test_the_line_is_broken_where_a_point_failed(self):
+        """Of five points the third fails: two pieces of line and a cross. Those of a grid that were
+        not drawn have not failed: the line goes on."""
+        def strokes():
+            svg = (self.folder / "out" / "sweep.svg").read_text()
+            curve = re.findall(r'stroke="#0072b2" stroke-width="1.2" points="([^"]*)"', svg)
+            return [len(points.split()) for points in curve]
+
+        command = "echo >> n; test $(wc -l < n) = 3 && exit 1; echo auc=$(wc -l < n) # {}"
+        self.good(*self.sweep("--vary", "alpha=1:5:1", "--format", "svg", command=command))
+        self.assertEqual(strokes(), [2] * 5)  # pieces, strokes of the cross, the legend
+        self.good(*self.sweep("--vary", "alpha=1:5:1", "--vary", "core_scale=1:5:1", "--random", "9",
+                              "--format", "svg", "--force", command="echo auc=1 # {}"))
+        self.assertNotIn("failed", (self.folder / "out" / "sweep.svg").read_text())
+        self.assertEqual(max(strokes()), sum(r["settings"]["core_scale"] == 1 for r in self.records()))
+
     def test_points_are_those_of_single_merges(self):
         self.good(*self.sweep(*VARY))
         for record in self.records():
