@@ -255,16 +255,26 @@ static bool has(const struct string_list *list, const char *text) {
     return false;
 }
 
+static bool same(const struct string_list *one, const struct string_list *other) {
+    bool alike = one->count == other->count;
+    for (size_t i = 0; i < one->count && alike; i++)
+        alike = has(one, other->items[i]);
+    return alike;
+}
+
+bool sweep_records_superseded(const struct sweep_records *records, size_t index) {
+    const struct sweep_record *record = &records->items[index];
+    for (size_t r = index + 1; r < records->count; r++)
+        if ((records->items[r].error == NULL || record->error != NULL) &&
+            same(&records->items[r].settings, &record->settings))
+            return true;
+    return false;
+}
+
 const struct sweep_record *sweep_records_find(const struct sweep_records *records,
                                               const struct string_list *settings) {
-    for (size_t r = records->count; r-- > 0;) {
-        const struct string_list *own = &records->items[r].settings;
-        size_t same = 0;
-        while (own->count == settings->count && same < own->count &&
-               has(own, settings->items[same]))
-            same++;
-        if (own->count == settings->count && same == own->count)
+    for (size_t r = records->count; r-- > 0;)
+        if (same(&records->items[r].settings, settings))
             return &records->items[r];
-    }
     return NULL;
 }

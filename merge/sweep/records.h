@@ -58,6 +58,10 @@ void sweep_records_close(struct sweep_records *records);
 bool sweep_records_add(struct sweep_records *records, struct sweep_record *record,
                        struct error *error);
 
+/* Whether a later record with the same settings takes the place of that one. Any does, but one that
+ * failed only that of another one that failed: what was measured is not forgotten. */
+bool sweep_records_superseded(const struct sweep_records *records, size_t index);
+
 /* The newest record with these settings, in any order, or NULL. */
 const struct sweep_record *sweep_records_find(const struct sweep_records *records,
                                               const struct string_list *settings);

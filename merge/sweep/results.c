@@ -107,7 +107,7 @@ struct sweep_results sweep_results_make(const struct sweep_records *records) {
         .rows = memory_array(records->count, sizeof(const struct sweep_record *))};
     for (size_t r = 0; r < records->count; r++) {
         const struct sweep_record *record = &records->items[r];
-        if (sweep_records_find(records, &record->settings) != record)
+        if (sweep_records_superseded(records, r))
             continue; /* tried again later */
         results.rows[results.row_count++] = record;
         learn(&results, record);

@@ -13,8 +13,9 @@ struct sweep_axis {
 };
 
 struct sweep_results {
-    const struct sweep_record **rows; /* newest of each point, ordered by their settings; those of a
-                                         search by layers as they were tried */
+    const struct sweep_record **rows; /* newest of each point, and before one that failed the newest
+                                         that was measured (sweep_records_superseded), ordered by
+                                         their settings; those of a search by layers as tried */
     size_t row_count;
     struct sweep_axis *axes; /* in the order of the settings */
     size_t axis_count;

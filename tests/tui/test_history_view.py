@@ -92,6 +92,23 @@ class History(ScriptTest):
         other = ["--base", "base.safetensors", "fs.safetensors", "fr.safetensors"]
         self.assertEqual(self.again(source=other), [])  # other files, other plans
 
+    def test_a_later_failure_hides_no_success(self):
+        """Of the same plan, measured and then tried in vain, both are listed; of one that was tried
+        in vain and then measured, the measurement."""
+        path = self.room.path / "state/r2m/measured.jsonl"
+        measured = json.loads(path.read_text().splitlines()[0])
+        failed = {**measured, "metrics": {}, "error": "no GPU", "when": measured["when"] + 60}
+        again = {**measured, "metrics": {"auc": 0.95}, "when": measured["when"] + 120}
+
+        def listed(*lines):
+            path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+            return [row[2].strip("*") for row in self.again()]
+
+        value = str(measured["metrics"]["auc"])
+        self.assertEqual(listed(measured, failed, failed), ["failed", value])
+        self.assertEqual(listed(measured, failed, again), ["0.95"])
+        self.assertEqual(listed(failed, measured), [value])
+
     def test_foreign_lines_are_told_and_left_alone(self):
         path = self.room.path / "state/r2m/measured.jsonl"
         lines = path.read_text().splitlines()

@@ -13,7 +13,7 @@ struct history_view {
     struct list list;
     struct measured_plans plans;
     struct sweep_records records;   /* those of the plans, in their order; borrowed from them */
-    struct sweep_results results;   /* the newest of each plan */
+    struct sweep_results results;   /* the newest of each plan, measured and failed */
     const struct sweep_axis **axes; /* settings in which the plans differ */
     size_t axis_count;
     const struct sweep_record **rows; /* as they are listed */
