@@ -63,39 +63,64 @@ static char *next_pattern(const char **at) {
     return pattern;
 }
 
-bool figure_is_chosen(const struct figure *figure, const char *patterns) {
+static bool matches(const char *pattern, const struct figure *figure, const char *file) {
+    return fnmatch(pattern, figure->name, 0) == 0 ||
+           (file != NULL && fnmatch(pattern, file, 0) == 0);
+}
+
+bool figure_is_chosen(const struct figure *figure, const char *file, const char *patterns) {
     bool chosen = patterns == NULL;
     const char *at = patterns != NULL ? patterns : "";
     for (char *pattern; (pattern = next_pattern(&at)) != NULL; free(pattern))
-        chosen |= fnmatch(pattern, figure->name, 0) == 0;
+        chosen |= matches(pattern, figure, file);
     return chosen;
 }
 
-static bool check_pattern(const char *pattern, struct error *error) {
-    const char *names[FIGURE_COUNT + 1] = {0};
+static bool matches_some(const char *pattern, const struct figure_list *list) {
     bool found = false;
-    for (size_t i = 0; i < FIGURE_COUNT; i++) {
+    for (size_t i = 0; i < FIGURE_COUNT; i++)
+        found |= matches(pattern, &table[i], NULL);
+    for (size_t i = 0; i < list->count; i++)
+        found |= matches(pattern, list->files[i].figure, list->files[i].name);
+    return found;
+}
+
+/* The nearest figure, else the nearest file, else all figures. */
+static void hint_names(const char *pattern, const struct figure_list *list, struct error *error) {
+    const char *names[FIGURE_COUNT];
+    const char **files = memory_array(list->count, sizeof *files);
+    for (size_t i = 0; i < FIGURE_COUNT; i++)
         names[i] = table[i].name;
-        found |= fnmatch(pattern, names[i], 0) == 0;
-    }
-    if (found)
-        return true;
-    char *quoted = error_quote(pattern, strlen(pattern)), *list = names_join(names, FIGURE_COUNT);
+    for (size_t i = 0; i < list->count; i++)
+        files[i] = list->files[i].name;
     const char *nearest = nearest_name(pattern, names, FIGURE_COUNT);
-    error_set(error, ERROR_USAGE, "--figure %s: there is no such figure", quoted);
+    nearest = nearest != NULL ? nearest : nearest_name(pattern, files, list->count);
+    char *all = names_join(names, FIGURE_COUNT);
     if (nearest != NULL)
         error_hint(error, "did you mean %s?", nearest);
     else
-        error_hint(error, "there are %s", list);
+        error_hint(error, "there are %s", all);
+    free(files);
+    free(all);
+}
+
+static bool check_pattern(const char *pattern, const struct figure_list *list,
+                          struct error *error) {
+    if (matches_some(pattern, list))
+        return true;
+    char *quoted = error_quote(pattern, strlen(pattern));
+    error_set(error, ERROR_USAGE, "--figure %s: there is no such figure", quoted);
+    hint_names(pattern, list, error);
     free(quoted);
-    free(list);
     return false;
 }
 
-bool figures_check(const char *patterns, struct error *error) {
+bool figures_check(const struct tensor_table *tensors, const char *patterns, struct error *error) {
     const char *at = patterns != NULL ? patterns : "";
-    bool good = patterns == NULL || *patterns != '\0' || check_pattern("", error);
+    struct figure_list list = figure_list_make(tensors);
+    bool good = patterns == NULL || *patterns != '\0' || check_pattern("", &list, error);
     for (char *pattern; good && (pattern = next_pattern(&at)) != NULL; free(pattern))
-        good = check_pattern(pattern, error);
+        good = check_pattern(pattern, &list, error);
+    figure_list_free(&list);
     return good;
 }

@@ -77,11 +77,30 @@ const struct figure *figures(size_t *count);
 /* The one of that name, or NULL. */
 const struct figure *figure_find(const char *name);
 
-/* Whether one of the comma-separated patterns (* and ?) is the figure's name; NULL: true. */
-bool figure_is_chosen(const struct figure *figure, const char *patterns);
+/* A figure of one subject. */
+struct figure_file {
+    const struct figure *figure;
+    size_t subject;
+    char *name; /* of its file, without ending: FIGURE or FIGURE-SUBJECT */
+};
 
-/* ERROR_USAGE, with the nearest names, where a pattern matches no figure. */
-bool figures_check(const char *patterns, struct error *error);
+struct figure_list {
+    struct figure_file *files;
+    size_t count;
+};
+
+/* Everything that there is a figure of, in the order in which figures are written. Characters of
+ * subjects outside [A-Za-z0-9._-] become '_', long ones are cut, and names that would then be the
+ * same, be it but for case, get -2, -3, ... */
+struct figure_list figure_list_make(const struct tensor_table *table);
+void figure_list_free(struct figure_list *list);
+
+/* Whether one of the comma-separated patterns (* and ?) is the figure's name or that of the file
+ * (NULL: of no file); patterns NULL: true. */
+bool figure_is_chosen(const struct figure *figure, const char *file, const char *patterns);
+
+/* ERROR_USAGE, with the nearest name, where a pattern matches neither a figure nor a file. */
+bool figures_check(const struct tensor_table *tensors, const char *patterns, struct error *error);
 
 /* Makes of the size asked for a single chart the one that the page needs: that of its charts, and
  * half as wide again with many columns. */
@@ -100,9 +119,8 @@ struct figure_files {
 /* Whether figures could be written into the folder, or it be made; asked before long work. */
 bool figures_check_folder(const char *folder, struct error *error);
 
-/* Writes the chosen figures, NAME.png or NAME-SUBJECT.png (or .svg, .pdf). Characters of names
- * outside [A-Za-z0-9._-] become '_', long names are cut, and figures whose file names would then be
- * the same get -2, -3, ... progress may be NULL; count (may be NULL) gets the number of files. */
+/* Writes the chosen figures, each called as in figure_list, with the ending .png, .svg or .pdf.
+ * progress may be NULL; count (may be NULL) gets the number of files. */
 bool figures_write(const struct figure_source *source, const struct figure_files *files,
                    struct progress *progress, size_t *count, struct error *error);
 

@@ -69,7 +69,7 @@ void report_figures(struct report *report, const char *patterns, bool others) {
     const struct figure *all = figures(&count);
     for (enum figure_scope scope = FIGURE_WHOLE; scope < FIGURE_LAYER; scope++)
         for (size_t f = 0; f < count; f++)
-            if (all[f].scope == scope && figure_is_chosen(&all[f], patterns) != others)
+            if (all[f].scope == scope && figure_is_chosen(&all[f], NULL, patterns) != others)
                 write_figure(report, &all[f]);
 }
 

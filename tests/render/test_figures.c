@@ -299,26 +299,44 @@ static void files_are_written_for_the_layers_asked(void **state) {
 }
 
 static void figures_are_chosen_by_patterns(void **state) {
-    (void)state;
+    const struct fixture *f = *state;
     size_t count, chosen = 0;
     const struct figure *all = figures(&count);
     for (size_t i = 0; i < count; i++) {
-        assert_true(figure_is_chosen(&all[i], NULL));
-        assert_true(figure_is_chosen(&all[i], "*"));
-        assert_false(figure_is_chosen(&all[i], "spectr,nergy,*-"));
-        chosen += figure_is_chosen(&all[i], "energy,contrib*");
+        assert_true(figure_is_chosen(&all[i], NULL, NULL));
+        assert_true(figure_is_chosen(&all[i], NULL, "*"));
+        assert_false(figure_is_chosen(&all[i], NULL, "spectr,nergy,*-"));
+        chosen += figure_is_chosen(&all[i], NULL, "energy,contrib*");
     }
     assert_int_equal(chosen, 3);
     struct error error = {0};
-    assert_true(figures_check(NULL, &error));
-    assert_true(figures_check("spectrum,cont*", &error));
-    assert_false(figures_check("spectrum,enrgy", &error));
+    assert_true(figures_check(f->table, NULL, &error));
+    assert_true(figures_check(f->table, "spectrum,cont*", &error));
+    assert_false(figures_check(f->table, "spectrum,enrgy", &error));
     assert_int_equal(error.kind, ERROR_USAGE);
     assert_non_null(strstr(error.message, "enrgy"));
     assert_non_null(strstr(error.hint, "energy"));
     error_free(&error);
-    assert_false(figures_check("", &error));
+    assert_false(figures_check(f->table, "", &error));
     error_free(&error);
+}
+
+static void files_are_chosen_by_their_names(void **state) {
+    const struct fixture *f = *state;
+    struct figure_list list = figure_list_make(f->table);
+    struct error error = {0};
+    for (size_t i = 0; i < list.count; i++) {
+        size_t chosen = 0;
+        assert_true(figures_check(f->table, list.files[i].name, &error));
+        for (size_t other = 0; other < list.count; other++)
+            chosen += figure_is_chosen(list.files[other].figure, list.files[other].name,
+                                       list.files[i].name);
+        assert_int_equal(chosen, 1);
+    }
+    assert_true(figures_check(f->table, "energy-*,*mlp*", &error));
+    assert_false(figures_check(f->table, "energy-nobody", &error));
+    error_free(&error);
+    figure_list_free(&list);
 }
 
 /* Names of layers that are the same once they are safe as file names; a path out of the folder. */
@@ -380,6 +398,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_no_value),
         cmocka_unit_test(files_are_written_for_the_layers_asked),
         cmocka_unit_test(figures_are_chosen_by_patterns),
+        cmocka_unit_test(files_are_chosen_by_their_names),
         cmocka_unit_test(files_of_names_alike_are_kept_apart),
         cmocka_unit_test(a_folder_that_cannot_be_is_an_error),
     };

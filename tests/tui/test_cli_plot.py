@@ -48,6 +48,31 @@ class Refusals(ProgramTest):
         self.refused(1, *PLOT, "-o", "out", says=["conv.weight"])
 
 
+class Choice(ProgramTest):
+    def drawn(self, folder, *more):
+        self.good(*PLOT, "-o", folder, "--format", "svg", *more)
+        return {path.stem: path.read_bytes() for path in (self.folder / folder).iterdir()}
+
+    def test_every_figure_is_drawn_alone_by_its_name(self):
+        drawn = self.drawn("all")
+        self.assertIn("spectrum-blocks.2.mlp.weight", drawn)
+        self.assertIn("multiples-mlp", drawn)
+        for number, name in enumerate(drawn):
+            self.assertEqual(self.drawn(f"out{number}", "--figure", name), {name: drawn[name]})
+        self.assertEqual(self.drawn("some", "--figure", "energy-*,spectrum"),
+                         {name: drawn[name] for name in drawn if name.startswith(("energy", "spectrum"))})
+
+    def test_only_what_is_drawn_again_is_in_the_way(self):
+        self.drawn("out", "--figure", "energy-fs")
+        self.assertEqual(len(self.drawn("out", "--figure", "energy-fr,ranks")), 3)
+        for figure in ("energy-f?", "energy", "energy-fs,map-kept"):
+            self.refused(1, *PLOT, "-o", "out", "--figure", figure, says=["exists", "--force"])
+
+    def test_a_name_that_is_nearly_one(self):
+        self.refused(2, *PLOT, "-o", "out", "--figure", "spectrum-blocks.2.mpl.weight",
+                     says=["did you mean spectrum-blocks.2.mlp.weight?"])
+
+
 class FullDisk(ProgramTest):
     def whole(self, folder):
         for path in folder.iterdir():

@@ -67,15 +67,19 @@ static struct image_options image_of(const struct options *options) {
 
 /* A file that an earlier run may have written: FIGURE.png, FIGURE-SUBJECT.png. */
 static bool is_figure(const char *file, const char *patterns) {
+    const char *ending = strrchr(file, '.');
+    char *name = memory_text(file, ending != NULL ? (size_t)(ending - file) : strlen(file));
+    bool found = false;
     size_t count;
     const struct figure *all = figures(&count);
     for (size_t f = 0; f < count; f++) {
         size_t length = strlen(all[f].name);
-        if (figure_is_chosen(&all[f], patterns) && strncmp(file, all[f].name, length) == 0 &&
-            (file[length] == '-' || file[length] == '.'))
-            return true;
+        found |= figure_is_chosen(&all[f], name, patterns) &&
+                 strncmp(file, all[f].name, length) == 0 &&
+                 (file[length] == '-' || file[length] == '.');
     }
-    return false;
+    free(name);
+    return found;
 }
 
 /* Figures of an earlier run are replaced together or not at all. */
@@ -121,8 +125,8 @@ static bool plot(struct session *session, const struct options *options, struct 
     const struct progress_job job = {write_figures, &plotting, "figures", UNIT_ITEMS};
     struct image_options image = image_of(options);
     struct analysis_needs needs;
-    if (!figures_check(options->figure, error) || !image_check_size(&image, error) ||
-        !session_open(session, options, error) ||
+    if (!image_check_size(&image, error) || !session_open(session, options, error) ||
+        !figures_check(session->table, options->figure, error) ||
         !check_glob(session->table, options->layer, error) ||
         !figures_check_folder(options->output, error) || !check_folder(options, error) ||
         !session_needs(session, options, &needs, error))
