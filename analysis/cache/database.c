@@ -34,6 +34,7 @@ enum statement {
     ANALYSIS,
     ANALYSIS_ID,
     TOUCH,
+    UNCOUNT_RECORD,
     ADD,
     COUNT_RECORD,
     OLDEST,
@@ -50,6 +51,9 @@ static const char *const statements[STATEMENT_COUNT] = {
     [ANALYSIS] = "INSERT OR IGNORE INTO analysis VALUES(NULL, ?1, ?2, ?3, ?3, 0, 0)",
     [ANALYSIS_ID] = "SELECT id FROM analysis WHERE base = ?1 AND specialists = ?2",
     [TOUCH] = "UPDATE analysis SET used = ?2 WHERE id = ?1 AND used < ?2 - ?3",
+    [UNCOUNT_RECORD] = "UPDATE analysis SET records = records - 1, bytes = bytes - ("
+                       "SELECT length(value) FROM record WHERE key = ?1)"
+                       " WHERE id = (SELECT analysis FROM record WHERE key = ?1)",
     [ADD] = "INSERT OR REPLACE INTO record VALUES(?1, ?2, ?3, ?4)",
     [COUNT_RECORD] = "UPDATE analysis SET records = records + 1, bytes = bytes + ?2 WHERE id = ?1",
     [OLDEST] = "SELECT id FROM analysis WHERE id <> ?1 ORDER BY used, id LIMIT 1",
@@ -298,14 +302,15 @@ bool database_touch(struct database *database, int64_t analysis, int64_t now, in
 bool database_add(struct database *database, int64_t analysis, const char *key, const void *value,
                   size_t bytes, uint32_t checksum) {
     sqlite3_stmt *add = prepare(database, ADD), *count = prepare(database, COUNT_RECORD);
+    sqlite3_stmt *uncount = prepare(database, UNCOUNT_RECORD); /* the one that is replaced */
+    bind_text(uncount, 1, key);
     bind_text(add, 1, key);
     sqlite3_bind_int64(add, 2, analysis);
     sqlite3_bind_blob64(add, 3, value, bytes, SQLITE_STATIC);
     sqlite3_bind_int64(add, 4, checksum);
     sqlite3_bind_int64(count, 1, analysis);
     sqlite3_bind_int64(count, 2, (int64_t)bytes);
-    bool good = run(database, add) && run(database, count);
-    return good;
+    return run(database, uncount) && run(database, add) && run(database, count);
 }
 
 uint64_t database_bytes(struct database *database) {

@@ -89,6 +89,27 @@ static void what_was_put_is_there(void **state) {
     scratch_remove(&place.scratch);
 }
 
+static void what_is_put_again_counts_once(void **state) {
+    (void)state;
+    struct cache *cache = open_at(NULL, LIMIT);
+    struct cached_analysis *list;
+    struct error error = {0};
+    uint64_t bytes;
+    size_t count;
+    cache_describe(cache, "base", "specialists");
+    for (int times = 0; times < 3; times++) {
+        put_at(cache, 1, VALUES);
+        put_at(cache, 2, 1);
+        cache_flush(cache);
+    }
+    assert_true(cache_list(cache, &list, &count, &bytes, &error));
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0].records, 2);
+    assert_int_equal(list[0].bytes, (VALUES + 1) * sizeof(double));
+    cached_free(list, count);
+    cache_close(cache);
+}
+
 static void no_cache_is_an_empty_one(void **state) {
     (void)state;
     put_at(NULL, 1, VALUES);
@@ -364,6 +385,7 @@ static void processes_share_it(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_there),
+        cmocka_unit_test(what_is_put_again_counts_once),
         cmocka_unit_test(no_cache_is_an_empty_one),
         cmocka_unit_test(what_is_not_finite_is_not_kept),
         cmocka_unit_test(files_are_remembered),
