@@ -42,6 +42,15 @@ class Eval(ProgramTest):
         self.refused(2, *MERGE, "--set", "eval.metric=-", says=["eval.metric"])
         self.assertFalse((self.folder / "out.safetensors").exists())
 
+    def test_adapters_are_no_checkpoint_to_measure(self):
+        """What a config says of evaluations is for merges."""
+        adapters = ["--adapters", "-o", "adapters"]
+        self.refused(2, "merge", *SOURCE, *adapters, "--eval", "echo auc: 1; : {}",
+                     says=["--adapters", "nor --eval"])
+        self.good("init", *SOURCE, "-o", "c.json", "--eval", "touch ran; : {}")
+        self.good("merge", "c.json", *adapters)
+        self.assertFalse((self.folder / "ran").exists())
+
     def test_a_config_keeps_it(self):
         self.good("init", *SOURCE, "-o", "c.json", "--eval", "echo loss: 0.5; : {}", "--eval-timeout", "60",
                   "--set", "eval.metric=-loss")

@@ -76,13 +76,22 @@ static void print_result(const struct writing *writing) {
     string_list_free(&notes);
 }
 
+/* Only what merges knows. (An eval.command in a config is there for other days.) */
+static bool check_options(const struct options *options, struct error *error) {
+    bool evaluates = false;
+    for (size_t i = 0; i < options->set.count; i++)
+        evaluates |= strncmp(options->set.items[i], "eval.", strlen("eval.")) == 0;
+    if (options->dry_run || options->resume || evaluates)
+        return error_set(error, ERROR_USAGE,
+                         "--adapters takes neither --dry-run nor --resume nor --eval");
+    return true;
+}
+
 bool write_adapters(struct session *session, const struct options *options, struct error *error) {
     struct writing writing = {.session = session, .options = options};
     const struct progress_job job = {write_all, &writing, "adapters", UNIT_BYTES};
-    if (options->dry_run || options->resume)
-        return error_set(error, ERROR_USAGE, "--adapters takes neither --dry-run nor --resume");
     struct analysis_needs needs;
-    if (!session_open(session, options, error) ||
+    if (!check_options(options, error) || !session_open(session, options, error) ||
         !ranks_agree(adapters_check(session->plan, options->output, options->force, error),
                      error) ||
         !session_needs(session, options, &needs, error))
