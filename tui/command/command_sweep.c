@@ -209,8 +209,10 @@ static bool open_records(struct sweeping *sweeping, struct error *error) {
     if (good && !options->quiet && sweeping->records.was_torn)
         fputs("r2m: the last line of sweep.jsonl was half written; its point is tried again\n",
               stderr);
-    if (good && !options->quiet && sweeping->records.count > 0)
-        fprintf(stderr, "r2m: %zu points are recorded already\n", sweeping->records.count);
+    size_t count = sweeping->records.count;
+    if (good && !options->quiet && count > 0)
+        fprintf(stderr, "r2m: %zu %s recorded already\n", count,
+                count == 1 ? "point is" : "points are");
     return good;
 }
 
