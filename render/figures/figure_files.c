@@ -87,15 +87,24 @@ static bool is_wanted(const struct output *output, const struct figure_file *fil
             fnmatch(glob, layers[file->subject].name, 0) == 0);
 }
 
-/* Leaves out of the list what is not wanted. */
-static void choose(const struct output *output, struct figure_list *list) {
-    size_t kept = 0;
+static size_t count_wanted(const struct output *output, const struct figure_list *list) {
+    size_t count = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (is_wanted(output, &list->files[i]))
-            list->files[kept++] = list->files[i];
-        else
-            free(list->files[i].name);
-    list->count = kept;
+        count += is_wanted(output, &list->files[i]);
+    return count;
+}
+
+static bool write_wanted(const struct output *output, const struct figure_list *list,
+                         struct progress *progress, size_t *written, struct error *error) {
+    bool good = true;
+    for (size_t i = 0; good && i < list->count; i++) {
+        if (!is_wanted(output, &list->files[i]))
+            continue;
+        good = write_figure(output, &list->files[i], error);
+        *written += good;
+        good = good && step(progress, error);
+    }
+    return good;
 }
 
 bool figures_write(const struct figure_source *source, const struct figure_files *files,
@@ -107,18 +116,13 @@ bool figures_write(const struct figure_source *source, const struct figure_files
     const struct tensor_table *table = source->analysis->table;
     struct figure_list list = figure_list_make(table);
     size_t written = 0;
-    choose(&output, &list);
     if (progress != NULL) {
         atomic_store(&progress->done, 0);
-        atomic_store(&progress->total, list.count);
+        atomic_store(&progress->total, count_wanted(&output, &list));
     }
     bool good = figures_check(table, files->figures, error) &&
-                image_check_size(&files->image, error) && make_folder(files->folder, error);
-    for (size_t i = 0; good && i < list.count; i++) {
-        good = write_figure(&output, &list.files[i], error);
-        written += good;
-        good = good && step(progress, error);
-    }
+                image_check_size(&files->image, error) && make_folder(files->folder, error) &&
+                write_wanted(&output, &list, progress, &written, error);
     if (count != NULL)
         *count = written;
     figure_list_free(&list);

@@ -85,22 +85,19 @@ static bool matches_some(const char *pattern, const struct figure_list *list) {
     return found;
 }
 
-/* The nearest figure, else the nearest file, else all figures. */
+/* The nearest figure or file, else all figures. */
 static void hint_names(const char *pattern, const struct figure_list *list, struct error *error) {
-    const char *names[FIGURE_COUNT];
-    const char **files = memory_array(list->count, sizeof *files);
-    for (size_t i = 0; i < FIGURE_COUNT; i++)
-        names[i] = table[i].name;
-    for (size_t i = 0; i < list->count; i++)
-        files[i] = list->files[i].name;
-    const char *nearest = nearest_name(pattern, names, FIGURE_COUNT);
-    nearest = nearest != NULL ? nearest : nearest_name(pattern, files, list->count);
+    size_t count = FIGURE_COUNT + list->count;
+    const char **names = memory_array(count, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = i < FIGURE_COUNT ? table[i].name : list->files[i - FIGURE_COUNT].name;
+    const char *nearest = nearest_name(pattern, names, count);
     char *all = names_join(names, FIGURE_COUNT);
     if (nearest != NULL)
         error_hint(error, "did you mean %s?", nearest);
     else
         error_hint(error, "there are %s", all);
-    free(files);
+    free(names);
     free(all);
 }
 

@@ -66,11 +66,19 @@ class Choice(ProgramTest):
         self.drawn("out", "--figure", "energy-fs")
         self.assertEqual(len(self.drawn("out", "--figure", "energy-fr,ranks")), 3)
         for figure in ("energy-f?", "energy", "energy-fs,map-kept"):
-            self.refused(1, *PLOT, "-o", "out", "--figure", figure, says=["exists", "--force"])
+            self.refused(1, *PLOT, "-o", "out", "--figure", figure, "--format", "svg",
+                         says=["exists", "--force"])
+
+    def test_figures_of_another_format_are_not_in_the_way(self):
+        self.drawn("out", "--figure", "ranks")
+        self.good(*PLOT, "-o", "out", "--figure", "ranks", "--format", "pdf")
+        self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
+                         ["ranks.pdf", "ranks.svg"])
 
     def test_a_name_that_is_nearly_one(self):
-        self.refused(2, *PLOT, "-o", "out", "--figure", "spectrum-blocks.2.mpl.weight",
-                     says=["did you mean spectrum-blocks.2.mlp.weight?"])
+        for given, meant in (("spectrum-blocks.2.mpl.weight", "spectrum-blocks.2.mlp.weight"),
+                             ("energy-sf", "energy-fs"), ("enrgy", "energy")):
+            self.refused(2, *PLOT, "-o", "out", "--figure", given, says=[f"did you mean {meant}?"])
 
 
 class FullDisk(ProgramTest):

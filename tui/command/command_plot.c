@@ -65,18 +65,21 @@ static struct image_options image_of(const struct options *options) {
     return image;
 }
 
-/* A file that an earlier run may have written: FIGURE.png, FIGURE-SUBJECT.png. */
-static bool is_figure(const char *file, const char *patterns) {
+/* A file that an earlier run may have written: FIGURE.png, FIGURE-SUBJECT.png. One of another
+ * format is not in the way. */
+static bool is_figure(const char *file, const char *patterns, const char *format) {
     const char *ending = strrchr(file, '.');
-    char *name = memory_text(file, ending != NULL ? (size_t)(ending - file) : strlen(file));
+    if (ending == NULL || strcmp(ending + 1, format) != 0)
+        return false;
+    char *name = memory_text(file, (size_t)(ending - file));
     bool found = false;
     size_t count;
     const struct figure *all = figures(&count);
     for (size_t f = 0; f < count; f++) {
         size_t length = strlen(all[f].name);
         found |= figure_is_chosen(&all[f], name, patterns) &&
-                 strncmp(file, all[f].name, length) == 0 &&
-                 (file[length] == '-' || file[length] == '.');
+                 strncmp(name, all[f].name, length) == 0 &&
+                 (name[length] == '-' || name[length] == '\0');
     }
     free(name);
     return found;
@@ -85,9 +88,10 @@ static bool is_figure(const char *file, const char *patterns) {
 /* Figures of an earlier run are replaced together or not at all. */
 static bool check_folder(const struct options *options, struct error *error) {
     DIR *folder = options->force ? NULL : opendir(options->output);
+    const char *format = image_format_names()[image_of(options).format];
     bool good = true;
     for (struct dirent *entry; good && folder != NULL && (entry = readdir(folder)) != NULL;)
-        if (is_figure(entry->d_name, options->figure)) {
+        if (is_figure(entry->d_name, options->figure, format)) {
             good = error_set(error, ERROR_INPUT, "%s/%s: the file exists", options->output,
                              entry->d_name);
             error_hint(error, "--force replaces the figures in this folder");
@@ -137,7 +141,7 @@ static bool plot(struct session *session, const struct options *options, struct 
     if (!options->quiet) {
         session_warn(session);
         char *quoted = error_quote(options->output, strlen(options->output));
-        printf("%s: %zu figures\n", quoted, plotting.files);
+        printf("%s: %zu figure%s\n", quoted, plotting.files, plotting.files == 1 ? "" : "s");
         free(quoted);
     }
     return true;
