@@ -1,6 +1,7 @@
 """View 6: measured plans with settings and metrics, sorted, plotted, restored, kept for later."""
 
 import json
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -80,9 +81,10 @@ class History(ScriptTest):
         kept = (self.room.path / "state/r2m/measured.jsonl").read_text().splitlines()
         self.assertEqual(len(kept), 2)
 
-    def again(self, name="again.txt", source=("demo.json",)):
+    def again(self, name="again.txt", source=("demo.json",), keys=""):
         script = self.room.path / "again.script"
-        script.write_text(f":wait\n:screendump first.txt\nkeys: 6\n:screendump {name}\nkeys: q y\n")
+        script.write_text(f":wait\n:screendump first.txt\nkeys: 6 {keys}\n:screendump {name}\n"
+                          "keys: q y\n")
         done = self.room.run("tui", *source, "--script", script)
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.table(name)
@@ -91,6 +93,15 @@ class History(ScriptTest):
         self.assertEqual(len(self.again()), 2)
         other = ["--base", "base.safetensors", "fs.safetensors", "fr.safetensors"]
         self.assertEqual(self.again(source=other), [])  # other files, other plans
+
+    def test_the_cursor_stays_where_a_plan_is_forgotten(self):
+        path = self.room.path / "state/r2m/measured.jsonl"
+        one = json.loads(path.read_text().splitlines()[0])
+        plans = [{**one, "config": re.sub('"alpha": [0-9.]+', f'"alpha": {alpha}', one["config"]),
+                  "metrics": {"auc": alpha}} for alpha in (0.1, 0.2, 0.3, 0.4)]
+        path.write_text("".join(json.dumps(plan) + "\n" for plan in plans))
+        self.assertEqual([row[2] for row in self.again(keys="j d")], ["*0.4", "0.2", "0.1"])
+        self.assertRegex(self.text("again.txt"), r"forgotten +2/3")
 
     def test_a_later_failure_hides_no_success(self):
         """Of the same plan, measured and then tried in vain, both are listed; of one that was tried

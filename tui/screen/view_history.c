@@ -58,10 +58,10 @@ static void choose_metric(const struct app *app, struct history_view *view) {
             view->metric = m;
 }
 
-/* Everything that follows from the plans. */
+/* Everything that follows from the plans; the cursor stays in its row of the screen. */
 static void list_plans(struct app *app, struct history_view *view) {
     forget_rows(view);
-    size_t count = view->plans.count;
+    size_t count = view->plans.count, cursor = view->list.cursor;
     view->records = (struct sweep_records){
         .items = memory_array(count, sizeof *view->records.items), .count = count};
     for (size_t i = 0; i < count; i++)
@@ -86,6 +86,7 @@ static void list_plans(struct app *app, struct history_view *view) {
     } else {
         history_order(app, view);
     }
+    list_select(&view->list, cursor);
 }
 
 static void *open_view(struct app *app) {
