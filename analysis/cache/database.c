@@ -51,9 +51,9 @@ static const char *const statements[STATEMENT_COUNT] = {
     [ANALYSIS] = "INSERT OR IGNORE INTO analysis VALUES(NULL, ?1, ?2, ?3, ?3, 0, 0)",
     [ANALYSIS_ID] = "SELECT id FROM analysis WHERE base = ?1 AND specialists = ?2",
     [TOUCH] = "UPDATE analysis SET used = ?2 WHERE id = ?1 AND used < ?2 - ?3",
-    [UNCOUNT_RECORD] = "UPDATE analysis SET records = records - 1, bytes = bytes - ("
-                       "SELECT length(value) FROM record WHERE key = ?1)"
-                       " WHERE id = (SELECT analysis FROM record WHERE key = ?1)",
+    [UNCOUNT_RECORD] = ("UPDATE analysis SET records = records - 1, bytes = bytes - ("
+                        "SELECT length(value) FROM record WHERE key = ?1)"
+                        " WHERE id = (SELECT analysis FROM record WHERE key = ?1)"),
     [ADD] = "INSERT OR REPLACE INTO record VALUES(?1, ?2, ?3, ?4)",
     [COUNT_RECORD] = "UPDATE analysis SET records = records + 1, bytes = bytes + ?2 WHERE id = ?1",
     [OLDEST] = "SELECT id FROM analysis WHERE id <> ?1 ORDER BY used, id LIMIT 1",

@@ -37,8 +37,10 @@ static void hint_metrics(const struct sweep_goal *goal, const struct sweep_recor
         names[m] = metrics->items[m].name;
     const char *nearest = nearest_name(goal->metric, names, metrics->count);
     char *list = names_join(names, metrics->count), *quoted = error_quote(list, strlen(list));
-    error_hint(error, nearest != NULL ? "there are %s; did you mean %s?" : "there are %s", quoted,
-               nearest);
+    if (nearest != NULL)
+        error_hint(error, "there are %s; did you mean %s?", quoted, nearest);
+    else
+        error_hint(error, "there are %s", quoted);
     free(quoted);
     free(list);
     free(names);
