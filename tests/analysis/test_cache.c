@@ -255,7 +255,7 @@ static size_t listed(struct cache *cache, char **latest) {
     assert_true(cache_list(cache, &list, &count, &bytes, &error));
     *latest = count > 0 ? memory_string(list[0].specialists) : memory_string("");
     for (size_t i = 0; i < count; i++)
-        assert_true(list[i].records > 0 && list[i].bytes > 0 && list[i].used > 1e9);
+        assert_true(list[i].records > 0 && list[i].bytes > 0 && list[i].used > 1000000000);
     cached_free(list, count);
     return count;
 }
