@@ -310,6 +310,7 @@ class Command(CacheTest):
         self.refused(2, "cache", "empty", says=["list", "clear"])
         self.refused(2, "cache", "list", "clear", says=["one word"])
         self.refused(2, "cache", "--cache", "none", says=["--cache"])
+        self.refused(1, "cache", "--cache", "fs.safetensors", says=["fs.safetensors", "a folder"])
         self.refused(2, *ANALYZE, "--cache-size", "big", says=["--cache-size", "2G"])
 
 

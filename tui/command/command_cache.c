@@ -101,8 +101,9 @@ static bool list(struct cache *cache, struct listing *listing, struct error *err
 static bool open_there(const char *path, const char *folder, struct cache **cache,
                        struct error *error) {
     const struct cache_settings settings = {.folder = folder, .limit = UINT64_MAX};
+    bool is_there = access(path, F_OK) == 0 || errno != ENOENT;
     *cache = NULL;
-    return access(path, F_OK) != 0 || cache_open(&settings, cache, error);
+    return !is_there || cache_open(&settings, cache, error);
 }
 
 /* A file that is no cache that can be opened, and what SQLite keeps beside it. */
