@@ -117,6 +117,8 @@ class History(ScriptTest):
 
         value = str(measured["metrics"]["auc"])
         self.assertEqual(listed(measured, failed, failed), ["failed", value])
+        self.again(keys="Enter")
+        self.assertEqual([row[:2] for row in self.room.screen("again.txt")[2:4]], ["> ", "> "])
         self.assertEqual(listed(measured, failed, again), ["0.95"])
         self.assertEqual(listed(failed, measured), [value])
 

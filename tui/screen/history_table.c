@@ -12,7 +12,6 @@ enum { METRIC_WIDTH = 8, METRIC_DIGITS = 5, WHEN_WIDTH = 13, SHOWN_METRICS = 12 
 struct fill_context {
     struct app *app;
     struct history_view *view;
-    size_t present; /* the row of the plan as it is, or their number */
 };
 
 /* ---- columns ---- */
@@ -181,7 +180,7 @@ static void fill_when(const struct fill_context *context, size_t row, struct lis
     char text[24] = "";
     if (localtime_r(&when, &day) != NULL)
         strftime(text, sizeof text, "%m-%d %H:%M", &day);
-    bool present = row == context->present;
+    bool present = history_is_present(context->app, context->view, row);
     snprintf(cell->text, sizeof cell->text, "%s%s", present ? "> " : "  ", text);
     cell->style = present ? ELEMENT_SET : ELEMENT_QUIET;
 }
@@ -201,9 +200,7 @@ static void fill(void *data, size_t row, int column, int width, struct list_cell
 
 void history_draw_table(struct app *app, struct history_view *view, struct surface *surface,
                         struct rect rect) {
-    struct fill_context context = {app, view, 0};
-    while (context.present < view->list.count && !history_is_present(app, view, context.present))
-        context.present++;
+    struct fill_context context = {app, view};
     history_make_columns(app, view);
     list_draw(&view->list, surface, rect, view->columns, view->column_count, true, fill, &context);
 }
