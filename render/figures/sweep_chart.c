@@ -237,19 +237,26 @@ static char *failed_text(const struct sweep_results *results) {
                       : memory_string("");
 }
 
-/* Names the settings; of a search, whose settings are as many as its layers, the trial. */
+/* Names the settings; of a search, which has as many as layers, the trial. free() it. */
 static char *best_text(const struct sweep_results *results, const struct sweep_goal *goal) {
     size_t row = best_row(results, goal);
     char number[NUMBER_TEXT];
     if (row == results->row_count)
         return memory_string("no point has this metric");
     const struct sweep_record *best = results->rows[row];
-    char *failed = failed_text(results);
     char *settings = results->is_search ? memory_format("trial %zu", row + 1)
                                         : sweep_settings_text(&best->settings);
     chart_number(sweep_record_value(best, goal->metric), DIGITS, number, sizeof number);
-    char *text = memory_format("best %s: %s%s", number, settings, failed);
+    char *text = memory_format("best %s: %s", number, settings);
     free(settings);
+    return text;
+}
+
+/* The best, and how many failed. */
+static char *subtitle(const struct sweep_results *results, const struct sweep_goal *goal) {
+    char *best = best_text(results, goal), *failed = failed_text(results);
+    char *text = memory_format("%s%s", best, failed);
+    free(best);
     free(failed);
     return text;
 }
@@ -260,7 +267,7 @@ struct chart *figure_sweep(const struct sweep_results *results, const struct swe
                       results->row_count, results->is_search ? "trials" : "points");
     struct chart *chart = chart_create(title);
     free(title);
-    chart->subtitle = best_text(results, goal);
+    chart->subtitle = subtitle(results, goal);
     if (results->is_search)
         fill_search(chart, results, goal);
     else

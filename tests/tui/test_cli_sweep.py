@@ -98,6 +98,9 @@ class Grid(Sweep):
         words = "".join(re.findall(r">([^<]+)<", svg.read_text()))
         self.assertNotIn("failed", words)
         self.assertEqual(words.count("best"), 2)  # below the title, at the line
+        self.run_program(*self.sweep(*VARY[:2], "--metric", "auc", "--format", "svg", "--force",
+                                     command="exit 1 # {}"))
+        self.assertIn("no point has this metric; 3 points failed", svg.read_text())
 
     def test_the_line_is_broken_where_a_point_failed(self):
         """Of five points the third fails: two pieces of line and a cross. Those of a grid that were
