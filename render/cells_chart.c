@@ -7,7 +7,6 @@
  *         1      10           r=102 */
 #include "render/cells_plot.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,39 +30,73 @@ long plot_cell_of(double position, size_t length) {
     return cell < (long)length ? cell : (long)length - 1;
 }
 
-/* Labels one tick, unless a neighbouring row has a label already. */
-static void label_row(const struct plot *plot, const struct chart_tick *tick) {
+/* The row of a tick of the y axis, or -1. */
+static long tick_row(const struct plot *plot, const struct chart_tick *tick) {
     long from_below = plot_cell_of(chart_position(&plot->chart->y, tick->value), plot->height);
-    size_t row = plot->row + plot->height - 1 - (size_t)from_below;
-    char label[LABEL_WIDTH * 4];
-    if (from_below < 0 || tick->minor)
-        return;
-    for (size_t r = row > 0 ? row - 1 : 0; r <= row + 1 && r < plot->cells->height; r++)
-        if (plot->cells->cell[r * plot->cells->width + plot->col - 2].role == CELL_TEXT && r > 0)
-            return;
-    snprintf(label, sizeof label, "%*.*s", LABEL_WIDTH - 1, LABEL_WIDTH - 1, tick->label);
-    cells_draw_text(plot->cells, row, plot->col - LABEL_WIDTH, label, CELL_TEXT, CELL_NORMAL, -1);
-    cells_put(plot->cells, row, plot->col - 1, plot->lines->y_tick, CELL_AXIS, CELL_NORMAL, -1);
+    return from_below < 0 ? -1 : (long)(plot->row + plot->height) - 1 - from_below;
 }
 
-static bool is_decade(double value) {
-    double power = log10(value);
-    return fabs(power - round(power)) < 1e-9;
+/* Whether the labels stand apart. */
+typedef bool labels_fit(const struct plot *plot, const struct chart_axis *axis,
+                        const struct chart_tick *ticks, size_t count);
+
+/* The most ticks, about limit, whose labels all fit: some of them left out would make the rest
+ * irregular. */
+static size_t fitting_ticks(const struct plot *plot, const struct chart_axis *axis, size_t limit,
+                            labels_fit *fit, struct chart_tick **ticks) {
+    for (;; limit--) {
+        size_t count = chart_ticks(axis, limit, ticks);
+        if (limit <= 1 || fit(plot, axis, *ticks, count))
+            return count;
+        free(*ticks);
+    }
+}
+
+/* A row is free between any two. */
+static bool rows_fit(const struct plot *plot, const struct chart_axis *axis,
+                     const struct chart_tick *ticks, size_t count) {
+    long below = (long)(plot->row + plot->height) + 1;
+    (void)axis;
+    for (size_t t = 0; t < count; t++) {
+        long row = tick_row(plot, &ticks[t]);
+        if (ticks[t].minor || row < 0)
+            continue;
+        if (below - row < 2)
+            return false;
+        below = row;
+    }
+    return true;
+}
+
+static void label_row(const struct plot *plot, const struct chart_tick *tick) {
+    long row = tick_row(plot, tick);
+    char label[LABEL_WIDTH * 4];
+    if (row < 0 || tick->minor)
+        return;
+    snprintf(label, sizeof label, "%*.*s", LABEL_WIDTH - 1, LABEL_WIDTH - 1, tick->label);
+    cells_draw_text(plot->cells, (size_t)row, plot->col - LABEL_WIDTH, label, CELL_TEXT,
+                    CELL_NORMAL, -1);
+    cells_put(plot->cells, (size_t)row, plot->col - 1, plot->lines->y_tick, CELL_AXIS, CELL_NORMAL,
+              -1);
 }
 
 static void draw_y_axis(const struct plot *plot) {
     struct chart_tick *ticks;
-    bool log = plot->chart->y.scale == CHART_LOG;
-    size_t limit = log ? plot->height : (plot->height + 1) / 2; /* equal steps leave rows between */
-    size_t count = chart_ticks(&plot->chart->y, limit, &ticks);
+    const struct chart_axis *axis = &plot->chart->y;
+    size_t count = fitting_ticks(plot, axis, plot->height, rows_fit, &ticks);
     for (size_t r = 0; r < plot->height; r++)
         cells_put(plot->cells, plot->row + r, plot->col - 1, plot->lines->y_axis, CELL_AXIS,
                   CELL_NORMAL, -1);
-    for (int decades = 1; decades >= 0; decades--) /* these first: they are never left out */
-        for (size_t t = count; t-- > 0;)
-            if ((log && is_decade(ticks[t].value)) == decades)
-                label_row(plot, &ticks[t]);
+    for (size_t t = 0; t < count; t++)
+        label_row(plot, &ticks[t]);
     free(ticks);
+}
+
+/* First column of a label centred at a plot column; it ends with the canvas at the latest. */
+static long label_start(const struct plot *plot, long col, const char *label) {
+    long length = (long)chart_text_width(label);
+    long first = (long)plot->col + col - length / 2, last = (long)plot->cells->width - length;
+    return first > last ? last : first;
 }
 
 /* Writes a label centred at a plot column in the row below the axis, unless it would touch another.
@@ -71,9 +104,7 @@ static void draw_y_axis(const struct plot *plot) {
 static bool place_label(const struct plot *plot, long col, const char *label,
                         enum cell_weight weight, int colour) {
     size_t length = chart_text_width(label), row = plot->row + plot->height + 1;
-    long first = (long)plot->col + col - (long)length / 2;
-    long last = (long)plot->cells->width - (long)length;
-    first = first > last ? last : first;
+    long first = label_start(plot, col, label);
     if (first < 0)
         return false;
     for (long c = first - 1; c <= first + (long)length; c++)
@@ -97,9 +128,30 @@ static void draw_cut_labels(const struct plot *plot) {
     }
 }
 
+static long tick_col(const struct plot *plot, const struct chart_axis *axis,
+                     const struct chart_tick *tick) {
+    return plot_cell_of(chart_position(axis, tick->value), plot->width);
+}
+
+/* A column is free between any two. */
+static bool cols_fit(const struct plot *plot, const struct chart_axis *axis,
+                     const struct chart_tick *ticks, size_t count) {
+    long end = -1;
+    for (size_t t = 0; t < count; t++) {
+        long col = tick_col(plot, axis, &ticks[t]);
+        if (ticks[t].minor || col < 0)
+            continue;
+        long first = label_start(plot, col, ticks[t].label);
+        if (first <= end)
+            return false;
+        end = first + (long)chart_text_width(ticks[t].label);
+    }
+    return true;
+}
+
 static void label_col(const struct plot *plot, const struct chart_axis *axis,
                       const struct chart_tick *tick) {
-    long col = plot_cell_of(chart_position(axis, tick->value), plot->width);
+    long col = tick_col(plot, axis, tick);
     if (col >= 0 && !tick->minor && place_label(plot, col, tick->label, CELL_NORMAL, -1))
         cells_put(plot->cells, plot->row + plot->height, plot->col + (size_t)col,
                   plot->lines->x_tick, CELL_AXIS, CELL_NORMAL, -1);
@@ -107,17 +159,15 @@ static void label_col(const struct plot *plot, const struct chart_axis *axis,
 
 void plot_draw_x_axis(const struct plot *plot, const struct chart_axis *axis) {
     struct chart_tick *ticks;
-    bool log = axis->scale == CHART_LOG;
-    size_t count = chart_ticks(axis, plot->width / (log ? 4 : 6), &ticks);
+    size_t limit = plot->width / (axis->scale == CHART_LOG ? 4 : 6);
+    size_t count = fitting_ticks(plot, axis, limit, cols_fit, &ticks);
     size_t row = plot->row + plot->height;
     cells_put(plot->cells, row, plot->col - 1, plot->lines->corner, CELL_AXIS, CELL_NORMAL, -1);
     for (size_t c = 0; c < plot->width; c++)
         cells_put(plot->cells, row, plot->col + c, plot->lines->x_axis, CELL_AXIS, CELL_NORMAL, -1);
-    draw_cut_labels(plot); /* they win over ticks, and decades over what lies between */
-    for (int decades = 1; decades >= 0; decades--)
-        for (size_t t = 0; t < count; t++)
-            if ((log && is_decade(ticks[t].value)) == decades)
-                label_col(plot, axis, &ticks[t]);
+    draw_cut_labels(plot); /* they win over ticks */
+    for (size_t t = 0; t < count; t++)
+        label_col(plot, axis, &ticks[t]);
     free(ticks);
 }
 

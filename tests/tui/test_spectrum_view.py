@@ -104,6 +104,51 @@ class Spectrum(ScriptTest):
             self.assertTrue(dump.read_bytes().isascii(), dump.name)
 
 
+class Axes(ScriptTest):
+    """Labels of the logarithmic axes in panes of many sizes: decades and, of each, the same digits."""
+
+    SIZES = [(60 + 7 * i, 16 + i) for i in range(24)]
+
+    def play_sizes(self):
+        steps = [":wait"]
+        for width, height in self.SIZES:
+            steps += [f":resize {width} {height}", f":screendump {width}.txt"]
+        script = self.room.path / "sizes.script"
+        script.write_text("\n".join([*steps, ":quit", ""]))
+        done = self.room.run("tui", "demo.json", "--script", script)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def assert_regular(self, labels, where):
+        """A row of 1, 2, 5, 10, ... or of powers of ten, without a gap."""
+        marks = []
+        for label in labels:
+            digit, exponent = f"{float(label):.0e}".split("e")
+            marks.append((int(exponent), int(digit)))
+        digits = sorted({digit for _, digit in marks})
+        if len(labels) < 2:
+            return
+        self.assertIn(digits, ([1], [1, 2, 5], [2, 5], [1, 5], [1, 2]), where)
+        every = [(power, digit) for power in range(marks[0][0], marks[-1][0] + 1) for digit in
+                 ([1, 2, 5] if len(digits) > 1 and len(labels) > 2 else digits)]
+        self.assertEqual(marks, [one for one in every if marks[0] <= one <= marks[-1]], where)
+
+    def test_labels_are_regular(self):
+        self.play_sizes()
+        seen = set()
+        for width, height in self.SIZES:
+            rows = self.room.screen(f"{width}.txt")
+            labels = [found[1] for row in rows
+                      if (found := re.search(r"(?:^|│) *([\d.e+-]+)┤", row))]
+            self.assert_regular(labels[::-1], f"y axis at {width}x{height}: {labels}")
+            seen.add(len(labels))
+            axis = next(i for i, row in enumerate(rows) if "└" in row)
+            start = rows[axis].index("└")
+            labels = re.findall(r"[\w.=]+", rows[axis + 1][start:].split("│")[0])
+            labels = [label.replace("r=9", "10") for label in labels]  # it stands in the place of 10
+            self.assert_regular(labels, f"x axis at {width}x{height}: {labels}")
+        self.assertGreater(max(seen), 5)
+
+
 class Pointer(ScriptTest):
     def setUp(self):
         super().setUp()
