@@ -51,6 +51,16 @@ class MapView(ScriptTest):
         self.assertTrue(all(ord(c) < 128 for row in rows for c in row))
         self.assertRegex(rows[-2], r"fs: share% \d+, kept% \d+, Real% \d+, dom.% \S+, rank \d+")
 
+    def test_the_legend_ends_with_a_word_or_a_number(self):
+        """Where "twice the equal share" has no room, the share itself is said."""
+        self.play_steps(*[step for size in ("60 16", "80 24") for step in
+                          (f":resize {size}", "keys: 3", *[step for q in range(5) for step in
+                             (f":screendump {q}{size[:2]}.txt", "keys: m")])])
+        ends = {size: [re.split("█ ", self.room.screen(f"{q}{size}.txt")[1])[1].strip()
+                       for q in range(5)] for size in (60, 80)}
+        self.assertEqual(ends[60], ["67", "100", "100", "100", "full rank"])
+        self.assertEqual(ends[80], ["twice the equal share", "100", "100", "100", "full rank"])
+
     def test_columns_without_room_are_counted(self):
         """Of twelve specialists a screen of 80 columns shows six; the selected one is among them."""
         script = self.room.path / "many.script"

@@ -110,13 +110,8 @@ class Axes(ScriptTest):
     SIZES = [(60 + 7 * i, 16 + i) for i in range(24)]
 
     def play_sizes(self):
-        steps = [":wait"]
-        for width, height in self.SIZES:
-            steps += [f":resize {width} {height}", f":screendump {width}.txt"]
-        script = self.room.path / "sizes.script"
-        script.write_text("\n".join([*steps, ":quit", ""]))
-        done = self.room.run("tui", "demo.json", "--script", script)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.play_steps(*[step for width, height in self.SIZES
+                          for step in (f":resize {width} {height}", f":screendump {width}.txt")])
 
     def assert_regular(self, labels, where):
         """A row of 1, 2, 5, 10, ... or of powers of ten, without a gap."""

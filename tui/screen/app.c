@@ -216,16 +216,19 @@ unsigned app_quit(struct app *app) {
     return DIRTY_SCREEN;
 }
 
+const char *undo_disabled(const struct app *app) {
+    return plan_position(app->plan) == 0 ? "nothing to undo" : NULL;
+}
+
+const char *redo_disabled(const struct app *app) {
+    return plan_position(app->plan) == plan_step_count(app->plan) ? "nothing to redo" : NULL;
+}
+
 /* u and C-r: the message names what was done. */
 static unsigned step_history(struct app *app, bool back) {
     size_t position = plan_position(app->plan);
     const char *what = back ? plan_undo(app->plan) : plan_redo(app->plan);
-    const char *verb = back ? "undo" : "redo";
-    if (what == NULL) {
-        app_say(app, STATUS_INFO, "nothing to %s", verb);
-        return DIRTY_SCREEN;
-    }
-    app_say(app, STATUS_INFO, "%s: %s", verb, what);
+    app_say(app, STATUS_INFO, "%s: %s", back ? "undo" : "redo", what);
     plan_changed(app, position);
     return DIRTY_SCREEN;
 }

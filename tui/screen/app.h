@@ -154,6 +154,13 @@ unsigned frame_click(struct app *app, int col);
 unsigned browse_action(struct app *app, enum action action);
 const char *search_disabled(const struct app *app);
 
+/* Why nothing is taken back, or made again. */
+const char *undo_disabled(const struct app *app);
+const char *redo_disabled(const struct app *app);
+
+/* Why keys of the History view do nothing, while it is shown (view_history.c). */
+const char *history_disabled(const struct app *app);
+
 /* Why m mends nothing in the Specialists view (remedy.c). */
 const char *mend_disabled(const struct app *app);
 

@@ -76,7 +76,7 @@ static void make_percent(char *text) {
 }
 
 /* "spectra 37/144 ETA 0:12" in as many columns: without the word, without the time left, as a
- * percentage. */
+ * percentage, or not at all. */
 static const char *fit_progress(char *text, int width) {
     char *time = strstr(text, " ETA ");
     const char *space = strchr(text, ' ');
@@ -88,7 +88,7 @@ static const char *fit_progress(char *text, int width) {
         *time = '\0';
     if (text_width(text) > width)
         make_percent(text);
-    return text;
+    return text_width(text) <= width ? text : "";
 }
 
 static void draw_title(struct app *app, struct surface *surface, struct rect title) {
@@ -159,12 +159,24 @@ static int hint_place(const struct app *app, const struct binding *binding) {
     return first ? binding->priority - HINTED_FIRST : binding->priority;
 }
 
+/* What the footer says of a binding here and now, or NULL. From what lies over a view q leads back,
+ * as does the key that opened it, which is not said twice. */
+static const char *hint_text(const struct app *app, const struct binding *binding) {
+    static const enum action openers[VIEW_COUNT] = {
+        [VIEW_HELP] = ACTION_HELP, [VIEW_MATCH] = ACTION_MATCH, [VIEW_STEPS] = ACTION_STEPS};
+    bool here = (binding->views & (1u << app->view)) != 0;
+    if (!here || openers[app->view] == binding->action ||
+        (binding->disabled != NULL && binding->disabled(app) != NULL))
+        return NULL;
+    return app->view >= VIEW_HELP && binding->action == ACTION_QUIT ? "back" : binding->hint;
+}
+
 /* The hints of this view in the order of priority; returns their number. */
 static size_t collect_hints(const struct app *app, const struct binding **hints) {
     size_t count, found = 0;
     const struct binding *all = bindings(&count);
     for (size_t i = 0; i < count && found < HINT_LIMIT; i++) {
-        if (all[i].hint == NULL || (all[i].views & (1u << app->view)) == 0)
+        if (hint_text(app, &all[i]) == NULL)
             continue;
         size_t at = found++;
         for (; at > 0 && hint_place(app, hints[at - 1]) > hint_place(app, &all[i]); at--)
@@ -175,20 +187,18 @@ static size_t collect_hints(const struct app *app, const struct binding **hints)
 }
 
 /* "+:rank": the first key of the binding and the hint. */
-static int hint_width(const struct binding *binding, char key[KEY_TEXT]) {
+static int hint_width(const struct app *app, const struct binding *binding, char key[KEY_TEXT]) {
     const char *at = binding_keys(binding);
-    return text_width(key_text(key_list_next(&at), key)) + 1 + text_width(binding->hint);
+    return text_width(key_text(key_list_next(&at), key)) + 1 + text_width(hint_text(app, binding));
 }
 
 static int draw_hint(const struct app *app, struct surface *surface, int row, int col,
                      const struct binding *binding) {
     char key[KEY_TEXT];
-    bool off = binding->disabled != NULL && binding->disabled(app) != NULL;
-    int width = hint_width(binding, key);
-    int used = surface_text(surface, row, col, width, off ? ELEMENT_DISABLED : ELEMENT_KEY, key);
-    used += surface_text(surface, row, col + used, 1, ELEMENT_QUIET, ":");
-    surface_text(surface, row, col + used, width, off ? ELEMENT_DISABLED : ELEMENT_QUIET,
-                 binding->hint);
+    int width = hint_width(app, binding, key);
+    int used = surface_text(surface, row, col, width, ELEMENT_KEY, key);
+    surface_print(surface, row, col + used, width - used, ELEMENT_QUIET, ":%s",
+                  hint_text(app, binding));
     return width + 2;
 }
 
@@ -218,10 +228,10 @@ static void draw_footer(struct app *app, struct surface *surface, struct rect ro
     size_t count = collect_hints(app, hints), kept = count < 2 ? count : 2;
     int col = 1, reserved = 0;
     for (size_t i = count - kept; i < count; i++)
-        reserved += hint_width(hints[i], key) + 2;
+        reserved += hint_width(app, hints[i], key) + 2;
     for (size_t i = 0; i < count; i++) {
         bool last = i >= count - kept;
-        if (!last && col + hint_width(hints[i], key) + 2 + reserved > row.width)
+        if (!last && col + hint_width(app, hints[i], key) + 2 + reserved > row.width)
             continue;
         col += draw_hint(app, surface, row.row, col, hints[i]);
     }

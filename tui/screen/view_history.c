@@ -240,12 +240,20 @@ static unsigned next(size_t *chosen, size_t count) {
     return DIRTY_SCREEN;
 }
 
+const char *history_disabled(const struct app *app) {
+    enum view_id view = app->view < VIEW_HELP ? app->view : app->view_below;
+    const struct history_view *history = app->states[VIEW_HISTORY];
+    return view == VIEW_HISTORY && history->list.count == 0 ? "no plan was measured; ! measures one"
+                                                            : NULL;
+}
+
+/* How one is measured comes first where none was. */
+static bool hinted(const void *state, enum action action) {
+    return action == ACTION_EVALUATE && ((const struct history_view *)state)->list.count == 0;
+}
+
 static unsigned act(struct app *app, void *state, enum action action) {
     struct history_view *view = state;
-    bool own = action == ACTION_RESTORE || action == ACTION_FORGET || action == ACTION_SORT ||
-               action == ACTION_SORT_TURN || action == ACTION_OUTPUT;
-    if (own && view->list.count == 0)
-        return DIRTY_SCREEN;
     switch (action) {
     case ACTION_RESTORE:
         return restore(app, view);
@@ -305,4 +313,5 @@ const struct view_ops view_history = {.name = "history",
                                       .row_text = row_text,
                                       .click = click,
                                       .figure = figure,
+                                      .hinted = hinted,
                                       .status = status};

@@ -12,7 +12,9 @@ enum {
     COLUMN_DOMINANCE = -2,
     NUMBER_WIDTH = 5,
     CELL_WIDTH = 8,
-    CELL_WIDEST = 24
+    CELL_WIDEST = 24,
+    LEGEND_GAP = 3,
+    SHADES = 5 /* none to full */
 };
 enum { PANEL_WIDTH = 62, PANEL_FROM = 124 }; /* of the numbers beside the map on a wide screen */
 
@@ -90,7 +92,7 @@ static double rank_of(const struct app *app, size_t layer, size_t specialist) {
 static const struct quantity {
     const char *name, *heading, *format;
     cell_quantity *of;
-    const char *blank, *full; /* what no shade and the full one stand for */
+    const char *blank, *full; /* what no shade and the full one stand for, in words */
     const char *figure;
 } quantities[] = {
     {"share after matching", "share%", "%.0f", share_of, "0", "twice the equal share", "map-share"},
@@ -110,12 +112,17 @@ static void number_shown(const struct quantity *quantity, double value,
         snprintf(text, NUMBER_TEXT, fabs(value) < 0.5 ? "0" : quantity->format, value);
 }
 
-/* How deep the shade is, 0..1. Shares are seen against the equal one, which is in the middle. */
+/* What the full shade stands for. Shares are seen against the equal one, which is in the middle. */
+static double full_value(const struct app *app, const struct quantity *quantity, size_t layer) {
+    return quantity->of == share_of  ? 200 / (double)app->table->specialist_count
+           : quantity->of == rank_of ? (double)layer_max_rank(&app->table->layers[layer])
+                                     : 100;
+}
+
+/* How deep the shade is, 0..1. */
 static double depth_of(const struct app *app, const struct quantity *quantity, double value,
                        size_t layer) {
-    double most = quantity->of == share_of  ? 200 / (double)app->table->specialist_count
-                  : quantity->of == rank_of ? (double)layer_max_rank(&app->table->layers[layer])
-                                            : 100;
+    double most = full_value(app, quantity, layer);
     double depth = most > 0 ? value / most : 0;
     return depth > 0 ? depth < 1 ? depth : 1 : 0;
 }
@@ -134,7 +141,8 @@ static void fill_shade(const struct app *app, const struct map_view *view, size_
         snprintf(cell->text, sizeof cell->text, "%s", glyphs->pending);
         return;
     }
-    const char *shade = glyphs->shades[(int)(depth_of(app, quantity, value, layer) * 4 + 0.5)];
+    const char *shade =
+        glyphs->shades[(int)(depth_of(app, quantity, value, layer) * (SHADES - 1) + 0.5)];
     for (int i = 0; i < view->cell_width - NUMBER_WIDTH; i++)
         length += (size_t)snprintf(cell->text + length, sizeof cell->text - length, "%s", shade);
     number_shown(quantity, value, number);
@@ -185,10 +193,22 @@ static size_t hidden_count(const struct map_view *view, size_t column_count, int
     return hidden;
 }
 
+/* What no shade and the full one stand for: in words, or in width columns without room for those
+ * in numbers. */
+static void shade_ends(const struct app *app, const struct quantity *quantity, int width,
+                       char blank[NUMBER_TEXT], char full[TEXT_ROOM]) {
+    bool words = text_width(quantity->blank) + text_width(quantity->full) <= width;
+    snprintf(blank, NUMBER_TEXT, "%s", words ? quantity->blank : "0");
+    if (words || quantity->of == rank_of)
+        snprintf(full, TEXT_ROOM, "%s", words ? quantity->full : "full");
+    else
+        snprintf(full, TEXT_ROOM, "%.0f", full_value(app, quantity, app->layer));
+}
+
 /* What is shaded, what a shade says, and whether there are more columns. */
 static void draw_legend(const struct app *app, const struct map_view *view, struct surface *surface,
                         int row, int width, size_t hidden) {
-    char more[TEXT_ROOM] = "";
+    char more[TEXT_ROOM] = "", blank[NUMBER_TEXT], full[TEXT_ROOM];
     const struct quantity *quantity = &quantities[view->quantity];
     const struct glyphs *glyphs = theme_glyphs();
     if (hidden > 0)
@@ -197,11 +217,12 @@ static void draw_legend(const struct app *app, const struct map_view *view, stru
     width -= text_width(more) + (hidden > 0);
     int col = 1 + surface_print(surface, row, 1, width, ELEMENT_HEADER, "%s%s", quantity->name,
                                 quantity->of == rank_of ? "" : ", %");
-    col += 3;
-    col += surface_print(surface, row, col, width - col, ELEMENT_QUIET, "%s ", quantity->blank);
-    for (int shade = 0; shade < 5 && col + 2 < width; shade++, col += 2)
+    col += LEGEND_GAP;
+    shade_ends(app, quantity, 1 + width - col - 2 * SHADES - 2, blank, full);
+    col += surface_print(surface, row, col, width, ELEMENT_QUIET, "%s ", blank);
+    for (int shade = 0; shade < SHADES; shade++, col += 2)
         surface_row(surface, row, col, 2, specialist_style(app->specialist), glyphs->shades[shade]);
-    surface_print(surface, row, col, width - col, ELEMENT_QUIET, " %s", quantity->full);
+    surface_print(surface, row, col, width, ELEMENT_QUIET, " %s", full);
 }
 
 /* A line of numbers, one for each quantity. */

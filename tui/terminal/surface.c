@@ -114,9 +114,7 @@ void surface_bar(struct surface *surface, int row, int col, int width, unsigned 
                      theme_glyphs()->eighths[eighths % 8]);
 }
 
-/* Bytes of the longest start of text that fits into width columns, ended at a space where one is
- * there. */
-static size_t line_length(const char *text, int width) {
+size_t text_line(const char *text, int width) {
     size_t length = 0, space = 0;
     int used = 0;
     while (text[length] != '\0' && text[length] != '\n') {
@@ -136,7 +134,7 @@ static size_t line_length(const char *text, int width) {
 int surface_wrap(struct surface *surface, struct rect rect, unsigned style, const char *text) {
     int lines = 0;
     while (*text != '\0' && lines < rect.height && rect.width > 0) {
-        size_t length = line_length(text, rect.width);
+        size_t length = text_line(text, rect.width);
         char *line = memory_text(text, length);
         surface_text(surface, rect.row + lines++, rect.col, rect.width, style, line);
         free(line);
@@ -215,10 +213,17 @@ const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM
     int head = dot != NULL ? width - text_width(dot + 1) - text_width(ellipsis) : 0;
     if (head < 1 || text_width(name) <= width)
         return text_shorten(name, width, buffer);
-    size_t bytes = line_length(name, head);
+    size_t bytes = text_line(name, head);
     if (bytes > 0 && name[bytes - 1] == '.')
         bytes--;
     snprintf(buffer, TEXT_ROOM, "%.*s%s%s", (int)bytes, name, ellipsis, dot + 1);
+    return buffer;
+}
+
+const char *text_shorten_end(const char *text, int width, char buffer[TEXT_ROOM]) {
+    const char *ellipsis = text_width(text) > width ? theme_glyphs()->ellipsis : "";
+    int bytes = (int)text_line(text, width - text_width(ellipsis));
+    snprintf(buffer, TEXT_ROOM, "%.*s%s", bytes, text, ellipsis);
     return buffer;
 }
 

@@ -65,6 +65,10 @@ void surface_dump(const struct surface *surface, FILE *stream);
 /* Columns that text takes. */
 int text_width(const char *text);
 
+/* Bytes of the longest start of text that fits into width columns, ended at a space where one is
+ * there: a line of the paragraph that text is. */
+size_t text_line(const char *text, int width);
+
 /* The name cut in the middle to width columns with the glyph set's ellipsis; buffer of TEXT_ROOM
  * bytes is returned. */
 enum { TEXT_ROOM = 1024 };
@@ -72,6 +76,9 @@ const char *text_shorten(const char *name, int width, char buffer[TEXT_ROOM]);
 
 /* The same for dotted names: the last part, which tells q from k, stays whole where it fits. */
 const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM]);
+
+/* The same for sentences: the end is cut, behind a word. */
+const char *text_shorten_end(const char *text, int width, char buffer[TEXT_ROOM]);
 
 /* "1.2 GB". Returns buffer. */
 const char *bytes_text(double bytes, char buffer[32]);
