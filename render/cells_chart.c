@@ -84,10 +84,11 @@ static void draw_y_axis(const struct plot *plot) {
     struct chart_tick *ticks;
     const struct chart_axis *axis = &plot->chart->y;
     size_t count = fitting_ticks(plot, axis, plot->height, rows_fit, &ticks);
+    bool empty = chart_remark(plot->chart) != NULL; /* numbers would be of nothing */
     for (size_t r = 0; r < plot->height; r++)
         cells_put(plot->cells, plot->row + r, plot->col - 1, plot->lines->y_axis, CELL_AXIS,
                   CELL_NORMAL, -1);
-    for (size_t t = 0; t < count; t++)
+    for (size_t t = 0; t < count && !empty; t++)
         label_row(plot, &ticks[t]);
     free(ticks);
 }

@@ -58,6 +58,15 @@ static size_t draw_entry(const struct plot *plot, size_t col, size_t i, size_t w
     return 2 + chart_text_width(name);
 }
 
+/* Columns for a legend beside the title: at least half of them, what the title leaves, and never
+ * more than three quarters. */
+static size_t legend_limit(const struct plot *plot) {
+    size_t width = plot->cells->width, most = width * 3 / 4;
+    size_t title = plot->chart->title != NULL ? chart_text_width(plot->chart->title) + 1 : 0;
+    size_t left = title < width / 2 ? width - title : width / 2;
+    return left < most ? left : most;
+}
+
 /* The selected entry, else the first, and the number of the others: "━fs r=102 91% +11". */
 static size_t draw_chosen(const struct plot *plot, size_t count) {
     size_t width = plot->cells->width, chosen = 0;
@@ -67,7 +76,8 @@ static size_t draw_chosen(const struct plot *plot, size_t count) {
     if (count > 1)
         snprintf(others, sizeof others, "+%zu", count - 1);
     size_t tail = strlen(others) + 1, whole = entry_width(plot, chosen);
-    size_t limit = width * 3 / 4 > tail ? width * 3 / 4 - tail : 0;
+    size_t limit = legend_limit(plot);
+    limit = limit > tail ? limit - tail : 0;
     size_t room = whole < limit ? whole : limit;
     if (room < 4)
         return width;

@@ -58,11 +58,11 @@ class ScriptTest(unittest.TestCase):
         self.room = Room()
         self.addCleanup(self.room.folder.cleanup)
 
-    def play_steps(self, *steps, config="demo.json", **more):
+    def play_steps(self, *steps, source=("demo.json",), **more):
         """Lines of a script that is made for one test."""
         script = self.room.path / "steps.script"
         script.write_text("\n".join([":wait", *steps, ":quit", ""]))
-        done = self.room.run("tui", config, "--script", script, **more)
+        done = self.room.run("tui", *source, "--script", script, **more)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def play(self, name, **more):

@@ -174,7 +174,11 @@ static void names_keep_their_last_part(void **state) {
     theme_choose_glyphs(GLYPHS_BRAILLE);
     assert_string_equal(text_shorten_name("self_attn.q_proj", 16, text), "self_attn.q_proj");
     assert_string_equal(text_shorten_name("self_attn.q_proj", 12, text), "self_…q_proj");
-    assert_string_equal(text_shorten_name("self_attn.out_projection", 8, text), "sel…tion");
+    assert_string_equal(text_shorten_name("self_attn.out_projection", 8, text), "out…tion");
+    assert_string_equal(text_shorten_name("self_attn.key_projection", 8, text), "key…tion");
+    assert_string_equal(text_shorten_name("position_embedding", 8, text), "pos…ding");
+    assert_string_equal(text_shorten_end("said in words", 13, text), "said in words");
+    assert_string_equal(text_shorten_end("said in words", 12, text), "said in…");
 }
 
 static int set_locale(void **state) {

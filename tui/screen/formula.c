@@ -15,10 +15,12 @@ static void draw_eta(const struct app *app, struct surface *surface, struct rect
         surface_paragraph(surface, rect, ELEMENT_TEXT, "eta = alpha |core|");
         snprintf(text, sizeof text, "    = %.3g %s %.4g = %.4g", alpha, times, preview->core_norm,
                  preview->eta);
-    } else {
+    } else if (preview->nbar > 0) {
         surface_paragraph(surface, rect, ELEMENT_TEXT, "eta = alpha |core| / nbar");
         snprintf(text, sizeof text, "    = %.3g %s %.4g / %.4g = %.4g", alpha, times,
                  preview->core_norm, preview->nbar, preview->eta);
+    } else {
+        snprintf(text, sizeof text, "eta = 0: there are no residuals");
     }
     surface_paragraph(surface, rect, style, text);
 }
@@ -31,6 +33,12 @@ static void draw_parts(const struct app *app, struct surface *surface, struct re
         surface_paragraph(surface, rect, ELEMENT_TEXT, "residuals = sum of a s T(R)");
     surface_paragraph(surface, rect, ELEMENT_HEADER, "             a      s  |T(R)|  share");
     for (size_t i = 0; i < app->preview->specialist_count && rect->height > 0; i++) {
+        size_t left = app->preview->specialist_count - i;
+        if (rect->height == 1 && left > 1) {
+            snprintf(text, sizeof text, "and %zu more: view 2", left);
+            surface_paragraph(surface, rect, ELEMENT_QUIET, text);
+            return;
+        }
         const struct preview_specialist *one = &app->preview->specialists[i];
         snprintf(scale, sizeof scale, layerwise ? "layer" : "%.3f", one->scale);
         snprintf(text, sizeof text, "%-8s %.3f %6s %7.4g %5.1f%%",
@@ -64,6 +72,8 @@ void formula_draw(const struct app *app, struct surface *surface, struct rect re
     unsigned style =
         app_is_fresh(app) && app->before->eta != preview->eta ? ELEMENT_CHANGED : ELEMENT_TEXT;
     char text[TEXT_ROOM];
+    if (rect->height < 2)
+        return; /* a title alone says nothing */
     surface_paragraph(surface, rect, ELEMENT_HEADER, "Formula, in numbers");
     if (app->plan->config.settings.method != METHOD_R2M) {
         draw_method(app, surface, rect);

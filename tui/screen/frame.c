@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HINT_LIMIT = 32, HINTED_FIRST = 1000, TAB_GAP = 1 };
+enum { HINT_LIMIT = 32, HINTED_FIRST = 1000, TAB_GAP = 1, PROGRESS_ROOM = 64, PROGRESS_SHORT = 14 };
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -91,23 +91,29 @@ static const char *fit_progress(char *text, int width) {
     return text_width(text) <= width ? text : "";
 }
 
+/* The progress, as much of it as there is room for behind the tabs. */
+static const char *title_progress(const struct app *app, int width, char text[PROGRESS_ROOM]) {
+    progress_text(app, text, PROGRESS_ROOM);
+    return fit_progress(text, width - tabs_col(app, width) - tabs_width(app) - 2);
+}
+
 static void draw_title(struct app *app, struct surface *surface, struct rect title) {
-    char text[TEXT_ROOM], progress[64], tab[40];
+    char text[TEXT_ROOM], progress[PROGRESS_ROOM], tab[40];
     int tabs = tabs_col(app, title.width), col = tabs;
     char *name = error_quote(base_name(app->config_path), strlen(base_name(app->config_path)));
     surface_text(surface, title.row, 1, 4, ELEMENT_TITLE, "r2m");
     int used = surface_text(surface, title.row, 6, tabs - 8, ELEMENT_TEXT,
                             text_shorten(name, tabs - 8, text));
-    surface_text(surface, title.row, 6 + used, 1, ELEMENT_WARNING, app->plan->modified ? "*" : "");
+    surface_text(surface, title.row, used > 0 ? 6 + used : 4, 1, ELEMENT_WARNING,
+                 app->plan->modified ? "*" : "");
     free(name);
     for (int v = 0; v < VIEW_HELP; v++) {
         unsigned style = v == (int)app->view ? ELEMENT_TAB_OPEN | STYLE_REVERSE : ELEMENT_TAB;
         tab_text(app, v, tab);
         col += surface_text(surface, title.row, col, title.width - col, style, tab) + TAB_GAP;
     }
-    progress_text(app, progress, sizeof progress);
     surface_right(surface, title.row, col, title.width - col - 1, ELEMENT_WARNING,
-                  fit_progress(progress, title.width - col - 2));
+                  title_progress(app, title.width, progress));
 }
 
 unsigned frame_click(struct app *app, int col) {
@@ -120,6 +126,18 @@ unsigned frame_click(struct app *app, int col) {
         left += width + TAB_GAP;
     }
     return 0;
+}
+
+/* Before the right end of the status where it has no room in the title. */
+static void add_progress(const struct app *app, int width, char right[TEXT_ROOM]) {
+    char text[PROGRESS_ROOM], tail[TEXT_ROOM];
+    if (*title_progress(app, width, text) != '\0')
+        return;
+    progress_text(app, text, sizeof text);
+    const char *progress = fit_progress(text, PROGRESS_SHORT);
+    snprintf(tail, sizeof tail, "%s", right);
+    snprintf(right, TEXT_ROOM, "%s%s%.900s", progress,
+             *progress != '\0' && *tail != '\0' ? "  " : "", tail);
 }
 
 static void draw_status(struct app *app, struct surface *surface, struct rect row) {
@@ -137,6 +155,7 @@ static void draw_status(struct app *app, struct surface *surface, struct rect ro
     }
     if (ops->status != NULL)
         ops->status(app, app->states[app->view], left, right);
+    add_progress(app, row.width, right);
     snprintf(line, sizeof line, "%s", left);
     if (app->question.open) {
         style = ELEMENT_PROMPT;

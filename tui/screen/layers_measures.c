@@ -58,7 +58,8 @@ double measure_kept(const struct measuring *of) {
         sum.part += total * cell->kept;
         sum.whole += total;
     }
-    return ratio(&sum, 100);
+    bool nothing = sum.any && !sum.pending && sum.whole <= 0; /* to keep: all of it is kept */
+    return nothing ? 100 : ratio(&sum, 100);
 }
 
 double measure_stable(const struct measuring *of) {

@@ -1,7 +1,10 @@
 /* The spectrum of the selected layer: what is shown, the cursor that reads it, zoom. */
 #include "tui/screen/layers.h"
+
+#include "analysis/layer_names.h"
 #include "tui/terminal/plot.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { NARROWEST = 4 }; /* indexes that a zoom shows at least */
@@ -83,6 +86,16 @@ static void draw_caption(const struct app *app, struct surface *surface, struct 
                       " %s ", text);
 }
 
+/* Where the legend leaves no room for the whole name, what the table calls the layer. */
+static void shorten_title(struct chart *chart, int width) {
+    char label[LAYER_NAME_ROOM];
+    if (text_width(chart->title) * 2 <= width)
+        return;
+    layer_label(chart->title, label);
+    free(chart->title);
+    chart->title = memory_string(label);
+}
+
 void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surface *surface,
                           struct rect rect, bool focus) {
     struct spectrum_view shown = view->spectrum;
@@ -102,6 +115,7 @@ void layers_draw_spectrum(struct app *app, struct layers_view *view, struct surf
     view->chart_rect = chart != NULL ? rect : (struct rect){0};
     if (chart != NULL) {
         view->chart_axis = chart->x;
+        shorten_title(chart, rect.width);
         plot_draw(surface, rect, chart);
         draw_caption(app, surface, rect, &shown);
     } else {

@@ -87,6 +87,17 @@ static double counted(const struct real_core *core, size_t i) {
     return fabs(core->eigenvalues[i]) > noise ? core->eigenvalues[i] : 0;
 }
 
+/* "Eigenvalues  6.437 in the core, then 1.884, 0.7562". */
+static void eigenvalues_text(const struct real_core *core, char text[TEXT_ROOM]) {
+    int length = snprintf(text, TEXT_ROOM, "Eigenvalues ");
+    for (size_t i = 0; i < core->n && length < TEXT_ROOM - 40; i++)
+        length += snprintf(text + length, TEXT_ROOM - (size_t)length, "%s %.4g%s",
+                           i == 0                     ? ""
+                           : i == core->settings.rank ? ", then"
+                                                      : ",",
+                           counted(core, i), i + 1 == core->settings.rank ? " in the core" : "");
+}
+
 static void draw_core(struct app *app, struct surface *surface, struct rect *rect) {
     const struct real_core *core = app->analysis->core;
     char text[TEXT_ROOM];
@@ -95,24 +106,20 @@ static void draw_core(struct app *app, struct surface *surface, struct rect *rec
     surface_print(surface, rect->row++, rect->col + used + 2, rect->width - used - 2, ELEMENT_TEXT,
                   "|core| %.4g   |mean| %.4g   core/mean %.3f   cosine %.3f", core->core_norm,
                   core->mean_norm, core->core_mean_ratio, core->cos_core_mean);
-    int length = snprintf(text, sizeof text, "Eigenvalues");
-    for (size_t i = 0; i < core->n && length < (int)sizeof text - 20; i++)
-        length +=
-            snprintf(text + length, sizeof text - (size_t)length, "%s%.4g%s", i == 0 ? "  " : ", ",
-                     counted(core, i), i + 1 == core->settings.rank ? " |" : "");
-    surface_text(surface, rect->row++, rect->col, rect->width, ELEMENT_TEXT, text);
+    rect->height--;
+    eigenvalues_text(core, text);
+    surface_paragraph(surface, rect, ELEMENT_TEXT, text);
     core_verdict(app, text);
-    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 3, rect->width},
-                              ELEMENT_GOOD, text);
+    surface_paragraph(surface, rect, ELEMENT_GOOD, text);
 }
 
-static void draw_warnings(struct app *app, struct surface *surface, struct rect *rect, int end) {
+static void draw_warnings(struct app *app, struct surface *surface, struct rect *rect) {
     const struct string_list *warnings = &app->preview->warnings;
-    for (size_t i = 0; i < warnings->count && rect->row < end; i++) {
+    for (size_t i = 0; i < warnings->count && rect->height > 0; i++) {
+        struct rect text = {rect->row, rect->col + 2, rect->height, rect->width - 2};
         surface_text(surface, rect->row, rect->col, 2, ELEMENT_WARNING, "! ");
-        rect->row += surface_wrap(
-            surface, (struct rect){rect->row, rect->col + 2, end - rect->row, rect->width - 2},
-            ELEMENT_WARNING, warnings->items[i]);
+        surface_paragraph(surface, &text, ELEMENT_WARNING, warnings->items[i]);
+        rect->row = text.row, rect->height = text.height;
     }
 }
 
@@ -135,8 +142,7 @@ static void draw_dominance(const struct app *app, struct surface *surface, struc
                            100 * preview_cell_at(app->preview, layers[k], leader)->share_after);
         free(names[k]);
     }
-    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 3, rect->width},
-                              ELEMENT_TEXT, text);
+    surface_paragraph(surface, rect, ELEMENT_TEXT, text);
 }
 
 /* What is amiss, and the key that mends it. */
@@ -146,25 +152,23 @@ static void draw_remedy(const struct app *app, struct surface *surface, struct r
     if (remedy == NULL)
         return;
     snprintf(text, sizeof text, "m mends: %s (%s).", remedy->assignment, remedy->does);
-    rect->row += surface_wrap(surface, (struct rect){rect->row, rect->col, 2, rect->width},
-                              ELEMENT_WARNING, text);
+    surface_paragraph(surface, rect, ELEMENT_WARNING, text);
 }
 
-static void draw_summary(struct app *app, struct surface *surface, struct rect *detail, int end) {
+/* What is amiss comes before what is merely of interest. */
+static void draw_summary(struct app *app, struct surface *surface, struct rect *detail) {
     draw_core(app, surface, detail);
-    draw_dominance(app, surface, detail);
-    draw_warnings(app, surface, detail, end);
+    draw_warnings(app, surface, detail);
     draw_remedy(app, surface, detail);
+    draw_dominance(app, surface, detail);
 }
 
 void specialists_draw_detail(struct app *app, struct surface *surface, struct rect detail,
                              enum specialists_page page) {
-    int end = detail.row + detail.height;
     if (page == PAGE_SUMMARY) {
-        draw_summary(app, surface, &detail, end);
-        detail.row++;
+        draw_summary(app, surface, &detail);
+        detail.row++, detail.height--;
     }
-    detail.height = end - detail.row;
     if (detail.height >= 3)
         draw_matrices(app, surface, detail, page == PAGE_RESIDUALS);
 }

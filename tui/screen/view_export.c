@@ -173,15 +173,14 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     surface_row(surface, layout.border_row, 0, body.width, ELEMENT_BORDER,
                 theme_glyphs()->horizontal);
     detail.col++, detail.width -= 2;
+    draw_progress(app, surface, &detail);
+    draw_results(app, surface, &detail);
     draw_meaning(view, surface, &detail);
     detail.row++, detail.height--;
     draw_estimate(app, view, surface, &detail);
     surface_paragraph(surface, &detail, app->plan->modified ? ELEMENT_WARNING : ELEMENT_QUIET,
                       app->plan->modified ? "The config has changes that are not written."
                                           : "The config is written as it stands.");
-    detail.row++, detail.height--;
-    draw_progress(app, surface, &detail);
-    draw_results(app, surface, &detail);
 }
 
 static struct list *list_of(void *state) {

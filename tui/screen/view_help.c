@@ -98,7 +98,7 @@ static void draw_messages(struct app *app, struct help_view *view, struct surfac
     struct rect whole = {body.row + body.height - WHOLE_ROWS, body.col, WHOLE_ROWS, body.width};
     body.height -= WHOLE_ROWS + 1;
     list_draw(&view->list, surface, body, message_columns, 1, true, fill, app);
-    surface_row(surface, whole.row - 1, body.col, body.width, ELEMENT_BORDER,
+    surface_row(surface, whole.row - 1, 0, surface->width, ELEMENT_BORDER,
                 theme_glyphs()->horizontal);
     if (view->list.count > 0)
         surface_wrap(surface, whole, ELEMENT_TEXT, app->status.log.items[view->list.cursor]);

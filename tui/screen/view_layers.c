@@ -122,6 +122,8 @@ static void status(struct app *app, void *state, char left[TEXT_ROOM], char righ
     if (marks > 0 && view->scope != SCOPE_MARKED)
         used += (size_t)snprintf(right + used, TEXT_ROOM - used, "  %zu marked", marks);
     snprintf(right + used, TEXT_ROOM - used, "  %.40s", list_position(&view->list, place));
+    if (text_width(left) + text_width(right) + 4 > app->body.width)
+        snprintf(right, TEXT_ROOM, "%.40s", place);
 }
 
 static unsigned next_scope(struct app *app, struct layers_view *view) {

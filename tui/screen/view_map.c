@@ -13,6 +13,7 @@ enum {
     NUMBER_WIDTH = 5,
     CELL_WIDTH = 8,
     CELL_WIDEST = 24,
+    STATUS_NAME = 12,
     LEGEND_GAP = 3,
     SHADES = 5 /* none to full */
 };
@@ -337,17 +338,20 @@ static void changed(struct app *app, void *state) {
             list_select(&view->list, i);
 }
 
-/* The numbers under the cursor. */
+/* The numbers under the cursor, behind as much of the name as they leave room for. */
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct map_view *view = state;
     const char *name = app->table->specialists[app->specialist].name;
-    char cut[TEXT_ROOM], number[NUMBER_TEXT];
-    int length = snprintf(left, TEXT_ROOM, "%s:", text_shorten(name, 12, cut));
+    char cut[TEXT_ROOM], number[NUMBER_TEXT], numbers[TEXT_ROOM];
+    int length = 0;
     for (size_t q = 0; q < QUANTITY_COUNT; q++) {
         number_shown(&quantities[q], quantities[q].of(app, app->layer, app->specialist), number);
-        length += snprintf(left + length, TEXT_ROOM - (size_t)length, " %s %s%s",
+        length += snprintf(numbers + length, TEXT_ROOM - (size_t)length, " %s %s%s",
                            quantities[q].heading, number, q + 1 < QUANTITY_COUNT ? "," : "");
     }
+    int room = app->body.width - 3 - text_width(numbers);
+    snprintf(left, TEXT_ROOM, "%.100s:%.900s",
+             text_shorten(name, room < STATUS_NAME ? room : STATUS_NAME, cut), numbers);
     list_position(&view->list, right);
 }
 

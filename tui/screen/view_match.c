@@ -84,7 +84,7 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
     body.height -= WHOLE_ROWS + 1;
     list_draw(&view->list, surface, body, columns, sizeof columns / sizeof *columns, true, fill,
               app);
-    surface_row(surface, whole.row - 1, body.col, body.width, ELEMENT_BORDER,
+    surface_row(surface, whole.row - 1, 0, surface->width, ELEMENT_BORDER,
                 theme_glyphs()->horizontal);
     surface_wrap(surface, whole, ELEMENT_TEXT, view->rows[view->list.cursor].text);
 }

@@ -51,6 +51,8 @@ static void draw(struct app *app, void *state, struct surface *surface, struct r
         return;
     }
     layout.list.col++, layout.list.width--;
+    if (layout.border_row >= 0)
+        detail.col++, detail.width -= 2;
     list_draw(&view->list, surface, layout.list, columns, sizeof columns / sizeof *columns, true,
               fill, app);
     surface_column(surface, body.row, layout.border_col,

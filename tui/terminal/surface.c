@@ -212,7 +212,7 @@ const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM
     const char *dot = strrchr(name, '.'), *ellipsis = theme_glyphs()->ellipsis;
     int head = dot != NULL ? width - text_width(dot + 1) - text_width(ellipsis) : 0;
     if (head < 1 || text_width(name) <= width)
-        return text_shorten(name, width, buffer);
+        return text_shorten(head < 0 ? dot + 1 : name, width, buffer);
     size_t bytes = text_line(name, head);
     if (bytes > 0 && name[bytes - 1] == '.')
         bytes--;

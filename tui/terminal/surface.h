@@ -74,7 +74,8 @@ size_t text_line(const char *text, int width);
 enum { TEXT_ROOM = 1024 };
 const char *text_shorten(const char *name, int width, char buffer[TEXT_ROOM]);
 
-/* The same for dotted names: the last part, which tells q from k, stays whole where it fits. */
+/* The same for dotted names: the last part, which tells q from k, stays whole where it fits; where
+ * it does not, nothing else is shown. */
 const char *text_shorten_name(const char *name, int width, char buffer[TEXT_ROOM]);
 
 /* The same for sentences: the end is cut, behind a word. */
