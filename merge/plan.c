@@ -102,8 +102,9 @@ bool plan_create(const struct config *config, const struct tensor_table *table,
     if (!config_check(config, error))
         return false;
     if (config->specialist_count != table->specialist_count)
-        return error_set(error, ERROR_USAGE, "the config names %zu specialists, %zu are open",
-                         config->specialist_count, table->specialist_count);
+        return error_set(error, ERROR_USAGE, "the config names %zu specialist%s, %zu %s open",
+                         config->specialist_count, config->specialist_count == 1 ? "" : "s",
+                         table->specialist_count, table->specialist_count == 1 ? "is" : "are");
     struct plan *plan = memory_array(1, sizeof *plan);
     config_copy(&plan->config, config);
     plan->table = table;

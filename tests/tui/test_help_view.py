@@ -80,6 +80,12 @@ class Foot(ScriptTest):
         self.assertIn("no plan was measured", " ".join(self.said("keys: 6 Enter")))
         self.assertIn("s:sort", self.foot("keys: 1"))
 
+    def test_what_changes_nothing_is_no_step(self):
+        self.assertNotIn("u:undo", self.foot("keys: 4 d"))
+        self.assertIn("this is the default", " ".join(self.said("keys: 4 d")))
+        self.assertIn("u:undo", self.foot("keys: 4 l d"))
+        self.assertIn("no row here to copy", " ".join(self.said("keys: 6 y")))
+
     def said(self, *steps):
         self.foot(*steps)
         return self.room.screen("foot.txt")[-2].split()

@@ -115,6 +115,23 @@ class Smallest(Small):
         self.assertTrue(self.shown("keys: 1")[0].startswith(" r2m 1"))
         self.assertTrue(self.shown("keys: 1 +")[0].startswith(" r2m*1"))
 
+    def test_what_has_no_room_goes_on_in_the_foot(self):
+        rows = self.shown("keys: :", "type: set alpha=much", "keys: Enter Esc :", "type: set nothing=1",
+                          "keys: Enter")
+        self.assertTrue(rows[-2].startswith(" error: nothing: unknown field"), rows[-2])
+        self.assertTrue(rows[-1].endswith("eval.metric"), rows[-1])
+        rows = self.shown("keys: :", "type: set alpha=much", "keys: Enter")
+        self.assertEqual(" ".join((rows[-2] + rows[-1]).split()),
+                         "error: alpha: much is not allowed; allowed is a number from 0 to 10")
+        foot = self.shown("keys: :", "type: set alpha=much", "keys: Enter Esc")[-1]
+        self.assertIn("q:quit", foot)
+
+    def test_questions_are_whole(self):
+        self.assertEqual(self.shown("keys: + q")[-2:],
+                         [" Not saved (:write saves). Leave without saving? y/N",
+                          " y:yes  any other key:no"])
+        self.assertIn("Esc returns to step 1 ", self.shown("keys: + U")[-2])
+
     def test_the_result_of_a_merge_is_seen(self):
         rows = self.shown("keys: 5 Enter", ":wait")
         text = " ".join(" ".join(rows[8:-2]).split())

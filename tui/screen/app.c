@@ -211,8 +211,7 @@ unsigned app_quit(struct app *app) {
     if (busy)
         question_open(&app->question, leave, "The export is running. Stop it and leave? y/N");
     else
-        question_open(&app->question, leave,
-                      "The plan is not saved (:write saves). Leave without saving? y/N");
+        question_open(&app->question, leave, "Not saved (:write saves). Leave without saving? y/N");
     return DIRTY_SCREEN;
 }
 

@@ -75,6 +75,10 @@ static unsigned copy_row(struct app *app) {
     const struct view_ops *ops = app->ops[app->view];
     if (view_list(app)->count > 0 && ops->row_text != NULL)
         ops->row_text(app, app->states[app->view], view_list(app)->cursor, text);
+    if (text[0] == '\0') {
+        app_say(app, STATUS_INFO, "no row here to copy");
+        return DIRTY_SCREEN;
+    }
     free(app->clipboard);
     app->clipboard = memory_string(text);
     app_say(app, STATUS_INFO, "copied: %s", text);

@@ -140,13 +140,40 @@ static void add_progress(const struct app *app, int width, char right[TEXT_ROOM]
              *progress != '\0' && *tail != '\0' ? "  " : "", tail);
 }
 
+/* What is asked or was said last; false when nothing is. */
+static bool said(const struct app *app, char text[TEXT_ROOM], unsigned *style) {
+    static const struct {
+        unsigned style;
+        const char *sign;
+    } levels[] = {[STATUS_INFO] = {ELEMENT_TEXT, ""},
+                  [STATUS_WARNING] = {ELEMENT_WARNING, "! "},
+                  [STATUS_ERROR] = {ELEMENT_ERROR, "error: "}};
+    if (app->prompt.open || (!app->question.open && app->status.text == NULL))
+        return false;
+    *style = app->question.open ? ELEMENT_PROMPT : levels[app->status.level].style;
+    snprintf(text, TEXT_ROOM, "%s%s", app->question.open ? "" : levels[app->status.level].sign,
+             app->question.open ? app->question.text : app->status.text);
+    return true;
+}
+
+/* What has no room in its row goes on in the foot's, and ends there. */
+static bool takes_foot(const struct app *app, int width) {
+    char text[TEXT_ROOM];
+    unsigned style;
+    return said(app, text, &style) && text_width(text) > width - 2;
+}
+
+static void draw_long(struct surface *surface, struct rect row, unsigned style, const char *text) {
+    char cut[TEXT_ROOM], *first = memory_text(text, text_line(text, row.width - 2));
+    const char *rest = text + strlen(first);
+    surface_text(surface, row.row, 1, row.width - 2, style, first);
+    surface_text(surface, row.row + 1, 1, row.width - 2, style,
+                 text_shorten(rest + strspn(rest, " "), row.width - 2, cut));
+    free(first);
+}
+
 static void draw_status(struct app *app, struct surface *surface, struct rect row) {
-    static const unsigned styles[] = {[STATUS_INFO] = ELEMENT_TEXT,
-                                      [STATUS_WARNING] = ELEMENT_WARNING,
-                                      [STATUS_ERROR] = ELEMENT_ERROR};
-    static const char *const signs[] = {
-        [STATUS_INFO] = "", [STATUS_WARNING] = "! ", [STATUS_ERROR] = "error: "};
-    char left[TEXT_ROOM] = "", right[TEXT_ROOM] = "", line[2 * TEXT_ROOM], cut[TEXT_ROOM];
+    char left[TEXT_ROOM] = "", right[TEXT_ROOM] = "", cut[TEXT_ROOM];
     const struct view_ops *ops = app->ops[app->view];
     unsigned style = ELEMENT_QUIET;
     if (app->prompt.open) {
@@ -156,17 +183,14 @@ static void draw_status(struct app *app, struct surface *surface, struct rect ro
     if (ops->status != NULL)
         ops->status(app, app->states[app->view], left, right);
     add_progress(app, row.width, right);
-    snprintf(line, sizeof line, "%s", left);
-    if (app->question.open) {
-        style = ELEMENT_PROMPT;
-        snprintf(line, sizeof line, "%s", app->question.text);
-    } else if (app->status.text != NULL) {
-        style = styles[app->status.level];
-        snprintf(line, sizeof line, "%s%s", signs[app->status.level], app->status.text);
+    said(app, left, &style);
+    if (takes_foot(app, row.width)) {
+        draw_long(surface, row, style, left);
+        return;
     }
-    int width = row.width - 2, need = text_width(line);
+    int width = row.width - 2, need = text_width(left);
     int gap = need + text_width(right) + 2 <= width ? text_width(right) + 2 : 0;
-    surface_text(surface, row.row, 1, width - gap, style, text_shorten(line, width - gap, cut));
+    surface_text(surface, row.row, 1, width - gap, style, text_shorten(left, width - gap, cut));
     if (gap > 0)
         surface_right(surface, row.row, 1, width, ELEMENT_TEXT, right);
 }
@@ -240,6 +264,8 @@ static void draw_prompt_help(const struct app *app, struct surface *surface, str
 static void draw_footer(struct app *app, struct surface *surface, struct rect row) {
     const struct binding *hints[HINT_LIMIT];
     char key[KEY_TEXT];
+    if (takes_foot(app, row.width))
+        return;
     if (app->prompt.open || app->question.open) {
         draw_prompt_help(app, surface, row);
         return;

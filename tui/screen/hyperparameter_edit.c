@@ -90,16 +90,25 @@ unsigned hyperparameter_change(struct app *app, const struct plan_view *view) {
     return DIRTY_SCREEN;
 }
 
+static void default_text(const struct plan_view *view, const struct hyperparameter *row,
+                         char text[FIELD_TEXT]) {
+    if (row->kind == ROW_FIELD)
+        settings_field_text(&view->defaults, hyperparameter_field(row), text, FIELD_TEXT);
+    else
+        snprintf(text, FIELD_TEXT, "%s", row->kind == ROW_RANK ? "10%" : "1");
+}
+
 unsigned hyperparameter_reset(struct app *app, const struct plan_view *view) {
     const struct hyperparameter *row = plan_cursor(view);
-    char text[FIELD_TEXT] = "1";
+    char text[FIELD_TEXT];
     struct error error = {0};
     if (row->kind == ROW_OVERRIDE)
         return override_drop(app, row->index);
-    if (row->kind == ROW_FIELD)
-        settings_field_text(&view->defaults, hyperparameter_field(row), text, sizeof text);
-    else if (row->kind == ROW_RANK)
-        snprintf(text, sizeof text, "10%%");
+    if (!hyperparameter_text(app, view, row, text)) {
+        app_say(app, STATUS_INFO, "this is the default");
+        return DIRTY_SCREEN;
+    }
+    default_text(view, row, text);
     return app_edited(app, set_value(app, row, text, &error), &error);
 }
 

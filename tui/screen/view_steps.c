@@ -113,7 +113,7 @@ static void row_text(struct app *app, void *state, size_t row, char text[TEXT_RO
 static void status(struct app *app, void *state, char left[TEXT_ROOM], char right[TEXT_ROOM]) {
     struct steps_view *view = state;
     (void)app;
-    snprintf(left, TEXT_ROOM, "moving goes there at once; Enter stays, Esc returns to step %zu",
+    snprintf(left, TEXT_ROOM, "moving goes there; Enter stays, Esc returns to step %zu",
              view->opened_at);
     snprintf(right, TEXT_ROOM, "%zu/%zu", view->list.cursor, view->list.count - 1);
 }
