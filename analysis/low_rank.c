@@ -84,8 +84,7 @@ static size_t within(size_t least, size_t wish, size_t most) {
 static struct walk walk_of(const struct layer *layer, size_t count) {
     enum { STRIP = 1 << 18, PRODUCT = 1 << 19, RUN = 1 << 10, ROWS = 32 };
     bool right = layer->rows >= layer->cols;
-    size_t columns =
-        right || count == 0 ? layer->cols : within(RUN, PRODUCT / count, layer->cols);
+    size_t columns = right || count == 0 ? layer->cols : within(RUN, PRODUCT / count, layer->cols);
     size_t rows = within(ROWS, STRIP / columns, layer->rows);
     return (struct walk){columns, rows, count * (right ? rows : columns)};
 }
@@ -132,8 +131,8 @@ static void apply_right(const struct application *all, double sign) {
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, k, n, 1, all->strip, n,
                     low_rank->vectors, k, 0, all->product, k);
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, sign * all->factor,
-                    all->product, k, low_rank->vectors, k, 1,
-                    all->target + row * all->layer->cols, n);
+                    all->product, k, low_rank->vectors, k, 1, all->target + row * all->layer->cols,
+                    n);
     }
 }
 
@@ -150,8 +149,7 @@ static void apply_left(const struct application *all, double sign, size_t col, s
                     all->product, n);
     }
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, n, k, sign * all->factor,
-                low_rank->vectors, k, all->product, n, 1, all->target + col,
-                (int)all->layer->cols);
+                low_rank->vectors, k, all->product, n, 1, all->target + col, (int)all->layer->cols);
 }
 
 bool low_rank_add(const struct low_rank *low_rank, const struct layer *layer,
