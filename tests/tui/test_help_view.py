@@ -80,6 +80,14 @@ class Foot(ScriptTest):
         self.assertIn("no plan was measured", " ".join(self.said("keys: 6 Enter")))
         self.assertIn("s:sort", self.foot("keys: 1"))
 
+    def test_a_comparison_offers_the_way_back(self):
+        foot = self.foot("keys: 4 c", "keys: Enter", ":wait")
+        self.assertEqual(foot[0], "c:compare")
+        for hint in ("Enter:change", "Right:step", "d:default", "P:preset"):
+            self.assertNotIn(hint, foot)
+        self.assertIn("c goes back", " ".join(self.said("keys: 4 c", "keys: Enter", ":wait", "keys: d")))
+        self.assertEqual(self.foot("keys: 4 c", "keys: Enter", ":wait", "keys: c")[0], "Enter:change")
+
     def test_what_changes_nothing_is_no_step(self):
         self.assertNotIn("u:undo", self.foot("keys: 4 d"))
         self.assertIn("this is the default", " ".join(self.said("keys: 4 d")))

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from scripted_screen import ScriptTest  # noqa: E402
+from scripted_screen import Room, ScriptTest  # noqa: E402
 
 # What a plan "measures": its merged config, which is in the file's metadata.
 MEASURE = """
@@ -121,6 +121,18 @@ class History(ScriptTest):
         self.assertEqual([row[:2] for row in self.room.screen("again.txt")[2:4]], ["> ", "> "])
         self.assertEqual(listed(measured, failed, again), ["0.95"])
         self.assertEqual(listed(failed, measured), [value])
+
+    def test_a_failure_is_said_where_there_is_nothing_to_plot(self):
+        room = Room()
+        self.addCleanup(room.folder.cleanup)
+        script = room.path / "failed.script"
+        script.write_text(":wait\nkeys: :\ntype: set eval.command=false {}\nkeys: Enter !\n:wait\n"
+                          "keys: 6\n:screendump failed.txt\n:quit\n")
+        done = room.run("tui", "demo.json", "--script", script)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        text = " ".join(" ".join(room.screen("failed.txt")[:-2]).split())
+        self.assertIn("failed: ", text)
+        self.assertIn("; o shows what was printed", text)
 
     def test_foreign_lines_are_told_and_left_alone(self):
         path = self.room.path / "state/r2m/measured.jsonl"

@@ -132,6 +132,10 @@ class Smallest(Small):
                           " y:yes  any other key:no"])
         self.assertIn("Esc returns to step 1 ", self.shown("keys: + U")[-2])
 
+    def test_what_runs_is_seen_in_every_view(self):
+        for view in "1235":
+            self.assertRegex(self.shown(f"keys: 5 Enter {view}")[-2], r"  (export )?\d+%(  \d+/\d+)?$")
+
     def test_the_result_of_a_merge_is_seen(self):
         rows = self.shown("keys: 5 Enter", ":wait")
         text = " ".join(" ".join(rows[8:-2]).split())

@@ -158,6 +158,9 @@ const char *search_disabled(const struct app *app);
 const char *undo_disabled(const struct app *app);
 const char *redo_disabled(const struct app *app);
 
+/* Why keys of the Plan view change nothing, while plans are compared (view_plan.c). */
+const char *compared_disabled(const struct app *app);
+
 /* Why keys of the History view do nothing, while it is shown (view_history.c). */
 const char *history_disabled(const struct app *app);
 

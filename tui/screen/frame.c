@@ -128,16 +128,20 @@ unsigned frame_click(struct app *app, int col) {
     return 0;
 }
 
-/* Before the right end of the status where it has no room in the title. */
-static void add_progress(const struct app *app, int width, char right[TEXT_ROOM]) {
-    char text[PROGRESS_ROOM], tail[TEXT_ROOM];
+/* Before the right end of the status where it has no room in the title, and in place of that where
+ * both have none. */
+static void add_progress(const struct app *app, int width, const char *left,
+                         char right[TEXT_ROOM]) {
+    char text[PROGRESS_ROOM], both[TEXT_ROOM];
+    int room = width - 4 - text_width(left);
     if (*title_progress(app, width, text) != '\0')
         return;
     progress_text(app, text, sizeof text);
-    const char *progress = fit_progress(text, PROGRESS_SHORT);
-    snprintf(tail, sizeof tail, "%s", right);
-    snprintf(right, TEXT_ROOM, "%s%s%.900s", progress,
-             *progress != '\0' && *tail != '\0' ? "  " : "", tail);
+    const char *progress = fit_progress(text, room < PROGRESS_SHORT ? room : PROGRESS_SHORT);
+    if (*progress == '\0')
+        return;
+    snprintf(both, sizeof both, "%s  %.900s", progress, right);
+    snprintf(right, TEXT_ROOM, "%s", text_width(both) <= room && *right != '\0' ? both : progress);
 }
 
 /* What is asked or was said last; false when nothing is. */
@@ -182,8 +186,8 @@ static void draw_status(struct app *app, struct surface *surface, struct rect ro
     }
     if (ops->status != NULL)
         ops->status(app, app->states[app->view], left, right);
-    add_progress(app, row.width, right);
     said(app, left, &style);
+    add_progress(app, row.width, left, right);
     if (takes_foot(app, row.width)) {
         draw_long(surface, row, style, left);
         return;

@@ -54,6 +54,19 @@ static void draw_facts(const struct history_view *view, struct surface *surface,
     free(settings);
 }
 
+/* Why the selected plan has no metrics. */
+static void draw_failure(const struct history_view *view, struct surface *surface,
+                         struct rect *rect) {
+    const char *error = view->rows[view->list.cursor]->error;
+    char text[TEXT_ROOM];
+    if (error == NULL)
+        return;
+    char *quoted = error_quote(error, strlen(error));
+    snprintf(text, sizeof text, "failed: %.900s; o shows what was printed", quoted);
+    surface_paragraph(surface, rect, ELEMENT_ERROR, text);
+    free(quoted);
+}
+
 static void draw_plot(struct app *app, struct history_view *view, struct surface *surface,
                       struct rect rect) {
     struct chart *chart = history_chart(app, view);
@@ -62,6 +75,7 @@ static void draw_plot(struct app *app, struct history_view *view, struct surface
         chart_free(chart);
         return;
     }
+    draw_failure(view, surface, &rect);
     draw_facts(view, surface, &rect);
     rect.row++, rect.height--;
     surface_paragraph(surface, &rect, ELEMENT_QUIET,

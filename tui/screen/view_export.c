@@ -134,9 +134,12 @@ static void draw_progress(struct app *app, struct surface *surface, struct rect 
     surface_row(surface, rect->row, rect->col, width, ELEMENT_BORDER, theme_glyphs()->middle);
     surface_bar(surface, rect->row, rect->col, width, ELEMENT_GOOD, total > 0 ? done / total : 0);
     rect->row++, rect->height--;
-    size_t length = (size_t)snprintf(
-        text, sizeof text, job->kind == EXPORT_MERGED ? "%.0f%%, %s of %s" : "%.0f%%",
-        total > 0 ? 100 * done / total : 0, bytes_text(done, now), bytes_text(total, all));
+    size_t length = (size_t)snprintf(text, sizeof text,
+                                     total <= 0                   ? "Starting"
+                                     : job->kind == EXPORT_MERGED ? "%.0f%%, %s of %s"
+                                                                  : "%.0f%%",
+                                     total > 0 ? 100 * done / total : 0, bytes_text(done, now),
+                                     bytes_text(total, all));
     if (rate > 0 && job->kind == EXPORT_MERGED)
         length += (size_t)snprintf(text + length, sizeof text - length, ", %s/s",
                                    bytes_text(rate, speed));

@@ -109,21 +109,15 @@ static unsigned toggle_compare(struct app *app) {
     return DIRTY_SCREEN;
 }
 
-/* While plans are compared only that can be left; the settings are not seen. */
-static unsigned act_compared(struct app *app, enum action action) {
-    if (action == ACTION_BACK || action == ACTION_COMPARE)
-        return toggle_compare(app);
-    bool edits = action >= ACTION_VALUE_CHANGE && action <= ACTION_COMPARE;
-    if (!edits)
-        return NOT_MINE;
-    app_say(app, STATUS_INFO, "c goes back to the settings");
-    return DIRTY_SCREEN;
+/* The settings are not seen then. */
+const char *compared_disabled(const struct app *app) {
+    return app->compare != NULL ? "c goes back to the settings" : NULL;
 }
 
 static unsigned act(struct app *app, void *state, enum action action) {
     struct plan_view *view = state;
-    if (app->compare != NULL)
-        return act_compared(app, action);
+    if (app->compare != NULL && action == ACTION_BACK)
+        return toggle_compare(app);
     switch (action) {
     case ACTION_VALUE_CHANGE:
         return hyperparameter_change(app, view);
