@@ -85,10 +85,38 @@ static void several_strips(void **state) {
     check(64, 9000, 40);
 }
 
-/* More than one chunk of columns, and A less what is discarded. */
+static double *truncation(const double *matrix, size_t rows, size_t cols, size_t rank) {
+    const double whole = 1;
+    struct layer layer = memory_layer(&matrix, 1, rows, cols);
+    struct low_rank low_rank;
+    struct error error = {0};
+    double *target = memory_array(rows * cols, sizeof *target);
+    assert_true(low_rank_prepare(&layer, 1, &whole, rank, &low_rank, &error));
+    assert_true(low_rank_add(&low_rank, &layer, 1, &whole, 1, target));
+    low_rank_free(&low_rank);
+    memory_layer_free(&layer);
+    return target;
+}
+
+/* More than one chunk of columns: as the transposed matrix, which is done by strips of rows. */
 static void several_chunks(void **state) {
     (void)state;
-    check(600, 2000, 320);
+    enum { ROWS = 70, COLS = 16400, RANK = 37 };
+    uint64_t seed = 7;
+    double *matrix = memory_array(ROWS * COLS, sizeof *matrix);
+    double *transposed = memory_array(ROWS * COLS, sizeof *matrix);
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t c = 0; c < COLS; c++)
+            transposed[c * ROWS + r] = matrix[r * COLS + c] = random_uniform(&seed);
+    double *wide = truncation(matrix, ROWS, COLS, RANK);
+    double *tall = truncation(transposed, COLS, ROWS, RANK);
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t c = 0; c < COLS; c++)
+            assert_true(fabs(wide[r * COLS + c] - tall[c * ROWS + r]) < 1e-10);
+    free(matrix);
+    free(transposed);
+    free(wide);
+    free(tall);
 }
 
 int main(void) {
