@@ -22,8 +22,8 @@ SOURCE = ["--base", *(f"samples/{name}.safetensors" for name in ("base", "fs", "
 WEIGHTS = ["specialists.fs.weight=2", "specialists.efs.weight=0.5"]
 
 
-def run(*command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+def run(*command, folder=None):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=folder)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
 
@@ -36,7 +36,7 @@ class Mergekit(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             run(R2M, "init", *SOURCE, *words, "--format", "mergekit", "-o", folder / "m.yaml")
-            run(MERGEKIT, folder / "m.yaml", folder / "theirs", "--tensor-intersection")
+            run(MERGEKIT, "m.yaml", "theirs", "--tensor-intersection", folder=folder)
             run(R2M, "merge", *SOURCE, *words, "-o", folder / "ours.safetensors")
             theirs = safetensors.numpy.load_file(folder / "theirs" / "model.safetensors")
             ours = safetensors.numpy.load_file(folder / "ours.safetensors")
