@@ -26,7 +26,7 @@ void differences_read(const struct differences *differences, uint64_t first, siz
                       double *rows);
 
 /* Has the processor fetch elements first...first + count - 1 of all of them while it does something
- * else, to be read soon after. Where that is beyond the end, nothing comes of it. With many
+ * else, to be read soon after. Where that is beyond the end, nothing comes of it. With six
  * specialists this makes the Gram pass a quarter faster (make bench: CLIP ViT-L/14 x 6). */
 void differences_fetch(const struct differences *differences, uint64_t first, size_t count);
 

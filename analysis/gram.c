@@ -15,7 +15,8 @@ enum {
     PIECE_ELEMENTS = DIFFERENCES_PIECE,
     BLOCK_ELEMENTS = 4096, /* summed in lanes before it enters the sum of the item */
     WIDE_ELEMENTS = 1 << 15,
-    ITEM_ELEMENTS = 1 << 20
+    ITEM_ELEMENTS = 1 << 20,
+    FETCH_SPECIALISTS = 4 /* so many take long enough to multiply; with fewer it costs more */
 };
 
 /* A stretch of one layer. */
@@ -164,7 +165,8 @@ static void sum_block(const struct stretch *stretch, size_t n, size_t done, size
     for (size_t end = done + count; done < end; done += PIECE_ELEMENTS) {
         size_t piece = end - done < PIECE_ELEMENTS ? end - done : PIECE_ELEMENTS;
         size_t whole = read_rows(stretch, n, done, piece, rows);
-        differences_fetch(&stretch->differences, stretch->first + done + piece, piece);
+        if (n >= FETCH_SPECIALISTS)
+            differences_fetch(&stretch->differences, stretch->first + done + piece, piece);
         inner_products_add(rows, n, stretch->task->known, PIECE_ELEMENTS, whole, stretch->sums);
     }
 }
