@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,9 +56,20 @@ static void end_of_cut_file(const void *address) {
     _exit(EXIT_FAILURE);
 }
 
+/* Workers may meet the same trouble at the same time: the first one tells it, others wait for the
+ * end. A crash within a crash goes on. */
+static void wait_unless_first(void) {
+    static _Atomic pid_t first;
+    pid_t none = 0, self = gettid();
+    if (!atomic_compare_exchange_strong(&first, &none, self) && none != self)
+        for (;;)
+            pause();
+}
+
 /* Only async-signal-safe calls. Afterwards whoever was there before gets the signal. */
 static void on_crash(int number, siginfo_t *info, void *context) {
     (void)context;
+    wait_unless_first();
     term_emergency();
     if (save_work != NULL)
         save_work();
