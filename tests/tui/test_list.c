@@ -22,17 +22,27 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
         snprintf(cell->text, sizeof cell->text, "%zu", row * row);
 }
 
+static void fill_bars(void *context, size_t row, int column, int width, struct list_cell *cell) {
+    fill(context, row, column, width, cell);
+    if (column == 1)
+        cell->bar = 0.5;
+}
+
 /* Draws into a surface of 20 x 6 (a header and five rows) and returns it as text. */
-static char *drawn(struct list *list) {
+static char *drawn_by(struct list *list, list_fill *fill_cell) {
     char *text = NULL;
     size_t size = 0;
     struct surface *surface = surface_create(20, 6, false);
-    list_draw(list, surface, (struct rect){0, 0, 6, 20}, columns, 2, true, fill, NULL);
+    list_draw(list, surface, (struct rect){0, 0, 6, 20}, columns, 2, true, fill_cell, NULL);
     FILE *stream = open_memstream(&text, &size);
     surface_dump(surface, stream);
     fclose(stream);
     surface_free(surface);
     return text;
+}
+
+static char *drawn(struct list *list) {
+    return drawn_by(list, fill);
 }
 
 static void assert_drawn(struct list *list, const char *expected) {
@@ -149,6 +159,24 @@ static void text_is_cut_at_whole_characters(void **state) {
     surface_free(surface);
 }
 
+/* In reverse a bar's filled part would look empty. */
+static void a_bar_is_not_reversed_where_its_row_is_selected(void **state) {
+    struct list list = {0};
+    (void)state;
+    list_resize(&list, 2);
+    char *text = drawn_by(&list, fill_bars);
+    assert_string_equal(text, "name            n\n"
+                              "row 0        ##\n"
+                              "row 1        ##\n"
+                              "\n\n\n"
+                              "--- styles\n"
+                              "ffff            f\n"
+                              "#############..\n"
+                              "... .        ..\n"
+                              "\n\n\n");
+    free(text);
+}
+
 static void bars_fill_in_eighths(void **state) {
     struct surface *surface = surface_create(4, 1, false);
     (void)state;
@@ -194,6 +222,7 @@ int main(void) {
         cmocka_unit_test(searching_goes_around),
         cmocka_unit_test(clicks_find_their_row),
         cmocka_unit_test(text_is_cut_at_whole_characters),
+        cmocka_unit_test(a_bar_is_not_reversed_where_its_row_is_selected),
         cmocka_unit_test(bars_fill_in_eighths),
         cmocka_unit_test(names_keep_their_last_part),
     };

@@ -57,6 +57,7 @@ class Diagnosis(ScriptTest):
     def test_bars_where_there_is_room(self):
         rows = self.room.screen("wide.txt")
         self.assertIn("before matching", rows[1])
+        self.assertIn("efs.safetensors", "".join(rows))  # the file, not the middle of its path
         efs = next(row for row in rows if row.startswith(" efs"))
         share = next(one for one in self.room.analyze()["specialists"] if one["name"] == "efs")
         self.assertEqual(efs.count("█"), 2 * int(20 * share["share_before"]))

@@ -96,6 +96,15 @@ static void draw_sort_mark(const struct list *list, struct surface *surface, int
                  list->down ? theme_glyphs()->down : theme_glyphs()->up);
 }
 
+/* Part of the selected row. A bar is left as it is: in reverse its filled part would be empty. */
+static void highlight_cell(struct surface *surface, struct rect rect, int row, int col, int width,
+                           bool focus, const struct list_cell *cell) {
+    int end = rect.col + rect.width;
+    if (isnan(cell->bar))
+        surface_highlight(surface, row, col, col + width < end ? width : end - col,
+                          focus ? STYLE_REVERSE : STYLE_BOLD);
+}
+
 void list_draw(struct list *list, struct surface *surface, struct rect rect,
                const struct column *columns, size_t column_count, bool focus, list_fill *fill,
                void *context) {
@@ -119,11 +128,11 @@ void list_draw(struct list *list, struct surface *surface, struct rect rect,
             draw_cell(surface, rect.row + line, col, widths[c], columns[c].right, &cell);
             if (line == 0 && list->sorted == c + 1)
                 draw_sort_mark(list, surface, rect.row, col, widths[c], &columns[c]);
+            if (line > 0 && row == list->cursor)
+                highlight_cell(surface, rect, rect.row + line, col,
+                               c + 1 < column_count ? widths[c] + 1 : rect.width, focus, &cell);
             col += widths[c] + 1;
         }
-        if (line > 0 && row == list->cursor && row < list->count)
-            surface_highlight(surface, rect.row + line, rect.col, rect.width,
-                              focus ? STYLE_REVERSE : STYLE_BOLD);
     }
 }
 

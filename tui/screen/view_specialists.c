@@ -110,6 +110,11 @@ static void fill_bar(const struct app *app, size_t i, int column, struct list_ce
                                              : one->share_before;
 }
 
+/* The whole path where there is room for it, else the file's name. */
+static const char *shorten_path(const char *path, int width, char buffer[TEXT_ROOM]) {
+    return text_shorten(text_width(path) <= width ? path : path_file_name(path), width, buffer);
+}
+
 /* A specialist that is switched off: its name, its file, and that it is off. */
 static void fill_off(const struct config_specialist *one, int column, int width,
                      struct list_cell *cell) {
@@ -118,7 +123,7 @@ static void fill_off(const struct config_specialist *one, int column, int width,
                        : column == COLUMN_PATH   ? path
                        : column == COLUMN_WEIGHT ? "off"
                                                  : "";
-    text_shorten(text, width, cell->text);
+    (column == COLUMN_PATH ? shorten_path : text_shorten)(text, width, cell->text);
     cell->style = ELEMENT_QUIET;
     free(path);
 }
@@ -137,7 +142,7 @@ static void fill(void *context, size_t row, int column, int width, struct list_c
         cell->style = specialist_style(row) | STYLE_BOLD;
     } else if (column == COLUMN_PATH) {
         char *path = error_quote(one->path, strlen(one->path));
-        snprintf(cell->text, sizeof cell->text, "%s", text_shorten(path, width, cut));
+        snprintf(cell->text, sizeof cell->text, "%s", shorten_path(path, width, cut));
         cell->style = ELEMENT_QUIET;
         free(path);
     } else if (column == COLUMN_BAR_BEFORE || column == COLUMN_BAR_AFTER) {
