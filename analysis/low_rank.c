@@ -73,19 +73,18 @@ struct walk {
     size_t product;       /* elements of what stands between the two products */
 };
 
-static size_t within(size_t least, size_t wish, size_t most) {
-    size_t size = wish < least ? least : wish;
-    return size < most ? size : most;
-}
-
 /* A V V^T: a chunk is all columns, a strip is done with at once. U U^T A: sums over all rows stand
  * between the products, so a chunk is as many columns as these have room for; its rows are runs
  * long enough to be read well. */
 static struct walk walk_of(const struct layer *layer, size_t count) {
-    enum { STRIP = 1 << 18, PRODUCT = 1 << 19, RUN = 1 << 10, ROWS = 32 };
+    enum { PRODUCT = 1 << 19, RUN = 1 << 10 };
     bool right = layer->rows >= layer->cols;
-    size_t columns = right || count == 0 ? layer->cols : within(RUN, PRODUCT / count, layer->cols);
-    size_t rows = within(ROWS, STRIP / columns, layer->rows);
+    size_t columns = layer->cols;
+    if (!right && count > 0) {
+        size_t room = PRODUCT / count > RUN ? PRODUCT / count : RUN;
+        columns = room < columns ? room : columns;
+    }
+    size_t rows = task_vector_strip_of(columns, layer->rows);
     return (struct walk){columns, rows, count * (right ? rows : columns)};
 }
 

@@ -88,11 +88,15 @@ void specialist_read(const struct layer *layer, size_t specialist, uint64_t firs
         update_add(tensor->update, 1, first, count, values);
 }
 
-size_t task_vector_strip(const struct layer *layer) {
-    bool tall = layer->rows >= layer->cols;
-    size_t side = tall ? layer->cols : layer->rows, length = tall ? layer->rows : layer->cols;
+size_t task_vector_strip_of(size_t side, size_t length) {
     size_t strip = STRIP_ELEMENTS / side > STRIP_MINIMUM ? STRIP_ELEMENTS / side : STRIP_MINIMUM;
     return strip < length ? strip : length;
+}
+
+size_t task_vector_strip(const struct layer *layer) {
+    bool tall = layer->rows >= layer->cols;
+    return tall ? task_vector_strip_of(layer->cols, layer->rows)
+                : task_vector_strip_of(layer->rows, layer->cols);
 }
 
 bool task_vector_square(const struct layer *layer, size_t specialist_count,

@@ -26,6 +26,10 @@ void task_vector_block(const struct layer *layer, size_t specialist_count,
 void specialist_read(const struct layer *layer, size_t specialist, uint64_t first, size_t count,
                      double *values);
 
+/* How many rows or columns of side elements, of length there are, to take at a time: a few MiB in
+ * float64. */
+size_t task_vector_strip_of(size_t side, size_t length);
+
 /* How many rows (rows >= cols) or columns (rows < cols) of the matrix view to take at a time: a
  * strip of a few MiB in float64. */
 size_t task_vector_strip(const struct layer *layer);

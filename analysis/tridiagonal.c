@@ -119,7 +119,9 @@ static lapack_int apply_reflectors(const struct tridiagonal *t, size_t count, do
     enum { BLOCK = 64, BLOCK_FACTORS = (BLOCK + 1) * BLOCK };
     lapack_int n = (lapack_int)t->n, k = (lapack_int)count;
     size_t length = count * BLOCK + BLOCK_FACTORS;
-    double *workspace = memory_array(length, sizeof *workspace);
+    double *workspace = malloc(length * sizeof *workspace);
+    if (workspace == NULL)
+        return LAPACK_WORK_MEMORY_ERROR;
     lapack_int info = LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'L', 'N', n, k, t->reflectors, n,
                                           t->factors, columns, n, workspace, (lapack_int)length);
     free(workspace);
