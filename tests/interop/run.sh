@@ -5,7 +5,7 @@ set -eu
 folder=$1
 for test in tests/interop/test_*.py; do
     echo "$test"
-    R2M=$2 PYTHONPATH=tests HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 \
+    R2M=$2 R2M_CACHE=none PYTHONPATH=tests HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1 \
         TRANSFORMERS_VERBOSITY=error PYTHONWARNINGS=ignore \
         "$folder/bin/python" -m unittest "$test"
 done
